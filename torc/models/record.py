@@ -1,0 +1,30 @@
+"""The base of every Struct that travels, and how their fields are declared."""
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A record on the wire. A field that is None is left out; ``null`` reads as left out."""
+
+
+def always(value: Any) -> Any:
+    """Declare a field with a default that is written even when it has that value.
+
+    ``omit_defaults`` drops a field that still holds its default; existing clients insist on some of them.
+    """
+    return msgspec.field(default_factory=lambda: value)
+
+
+class Page(Record, Generic[T], kw_only=True):
+    """One page of a list, with what a client needs to ask for the next."""
+
+    items: list[T]
+    offset: int
+    max_limit: int
+    count: int
+    total_count: int
+    has_more: bool

@@ -1,0 +1,16 @@
+"""What a job needs from the machine that runs it."""
+
+from torc.models.record import Record, always
+
+
+class ResourceRequirements(Record, kw_only=True):
+    """CPUs, GPUs, nodes, memory and time. ``memory`` is text such as ``2g``, ``runtime`` ISO 8601."""
+
+    id: int | None = None
+    workflow_id: int
+    name: str
+    num_cpus: int = always(1)
+    num_gpus: int = always(0)
+    num_nodes: int = always(1)
+    memory: str = always("1m")
+    runtime: str = always("P0DT1M")

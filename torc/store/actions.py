@@ -1,0 +1,356 @@
+"""Workflow actions: when they fire, and who may run them.
+
+A trigger counts distinct jobs: each (action, job) row says whether the job has got there, so repeats, cascades and
+resets keep the count true. Nothing is ever incremented blindly.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from torc.errors import Conflict, NotFound, Unprocessable
+from torc.models.action import ClaimActionAnswer, WorkflowAction
+from torc.models.status import COMPLETE, JobStatus
+from torc.store import workflows
+from torc.store.database import Database
+from torc.store.rows import json_ids, to_json, to_record
+from torc.units import utc_now_iso
+
+JOB_TRIGGERS = {
+    "on_jobs_ready": frozenset(JobStatus) - {JobStatus.UNINITIALIZED, JobStatus.BLOCKED},
+    "on_jobs_complete": COMPLETE | {JobStatus.DISABLED},
+}
+"""The statuses in which a job has got where the trigger waits for it."""
+
+WORKER_TRIGGERS = ("on_worker_start", "on_worker_complete")
+
+NAMES = (
+    "id",
+    "workflow_id",
+    "trigger_type",
+    "action_type",
+    "action_config",
+    "trigger_count",
+    "required_triggers",
+    "state",
+    "executed_at",
+    "executed_by",
+    "persistent",
+    "output_tail",
+)
+
+
+class StatusChange(Protocol):
+    """What count_jobs needs to know of a change."""
+
+    @property
+    def job_id(self) -> int: ...
+    @property
+    def status(self) -> JobStatus: ...
+
+
+def create(database: Database, workflow_id: int, action: WorkflowAction) -> WorkflowAction:
+    """Store an action; its configuration must suit its type and its jobs be the workflow's."""
+    with database.write() as db:
+        workflows.require(db, workflow_id)
+        check(action)
+        found = db.execute(
+            "SELECT count(*) FROM job WHERE workflow_id = ? AND id IN (SELECT value FROM json_each(?))",
+            (workflow_id, json_ids(set(action.job_ids or []))),
+        ).fetchone()[0]
+        if found != len(set(action.job_ids or [])):
+            raise Unprocessable(f"job_ids: not every job belongs to workflow {workflow_id}")
+        return fetch(db, workflow_id, insert_row(db, workflow_id, action, action.job_ids))
+
+
+def check(action: WorkflowAction) -> None:
+    """Raise Unprocessable unless ``action_config`` suits the type. Keys: contract rest-api.md 3.7."""
+    config = action.action_config
+    if action.action_type == "run_commands":
+        if set(config) - {"commands"}:
+            _refuse("For action_type 'run_commands', only 'commands' field is allowed")
+        commands = config.get("commands")
+        if not isinstance(commands, list):
+            _refuse("'commands' must be an array")
+        elif not commands:
+            _refuse("'commands' array cannot be empty")
+        else:
+            for index, command in enumerate(commands):
+                if not isinstance(command, str):
+                    _refuse(f"'commands[{index}]' must be a string")
+        return
+    for key, value in config.items():
+        kind, word = SCHEDULE_NODES.get(key, (None, ""))
+        if kind is None:
+            _refuse(
+                f"Unsupported field '{key}' for action_type 'schedule_nodes'. "
+                f"Allowed fields: {', '.join(SCHEDULE_NODES)}"
+            )
+        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            _refuse(f"'{key}' must be {word}")
+
+
+SCHEDULE_NODES: dict[str, tuple[type, str]] = {
+    "scheduler_id": (int, "an integer"),
+    "scheduler_type": (str, "a string"),
+    "num_allocations": (int, "an integer"),
+    "start_one_worker_per_node": (bool, "a boolean"),
+    "max_parallel_jobs": (int, "an integer"),
+}
+
+
+def _refuse(reason: str) -> None:
+    raise Unprocessable(f"Invalid action_config: {reason}")
+
+
+def insert_row(db: sqlite3.Connection, workflow_id: int, action: WorkflowAction, job_ids: Sequence[int] | None) -> int:
+    """Add an action with the jobs it watches, in the caller's transaction."""
+    watched = sorted(set(job_ids or []))
+    persistent = action.trigger_type in WORKER_TRIGGERS if action.persistent is None else action.persistent
+    cursor = db.execute(
+        """
+        INSERT INTO workflow_action
+               (workflow_id, trigger_type, action_type, action_config, required_triggers, persistent, has_jobs)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            workflow_id,
+            action.trigger_type,
+            action.action_type,
+            to_json(action.action_config),
+            len(watched) if action.trigger_type in JOB_TRIGGERS and job_ids is not None else 1,
+            persistent,
+            job_ids is not None,
+        ),
+    )
+    action_id = cursor.lastrowid
+    assert action_id is not None
+    db.executemany(
+        "INSERT INTO workflow_action_job (action_id, job_id) VALUES (?, ?)", [(action_id, job) for job in watched]
+    )
+    _recount(db, action_id)
+    return action_id
+
+
+def list_all(database: Database, workflow_id: int) -> list[WorkflowAction]:
+    """Every action of a workflow, ascending by id."""
+    with database.read() as db:
+        workflows.require(db, workflow_id)
+        return select(db, "workflow_id = ?", [workflow_id])
+
+
+def pending(database: Database, workflow_id: int, trigger_types: Sequence[str]) -> list[WorkflowAction]:
+    """The actions whose trigger has fired and that nobody has claimed; all triggers if none is named."""
+    with database.read() as db:
+        workflows.require(db, workflow_id)
+        return select_pending(db, workflow_id, trigger_types)
+
+
+def select_pending(db: sqlite3.Connection, workflow_id: int, trigger_types: Sequence[str] = ()) -> list[WorkflowAction]:
+    """Pending actions in the caller's transaction."""
+    found = select(db, "workflow_id = ? AND state = 'pending'", [workflow_id])
+    return [action for action in found if not trigger_types or action.trigger_type in trigger_types]
+
+
+def fetch(db: sqlite3.Connection, workflow_id: int, action_id: int) -> WorkflowAction:
+    """One action of a workflow, or NotFound."""
+    found = select(db, "id = ?", [action_id])
+    if not found:
+        raise NotFound(f"Action not found with ID: {action_id}")
+    if found[0].workflow_id != workflow_id:
+        raise NotFound(f"Action {action_id} does not belong to workflow {workflow_id}")
+    return found[0]
+
+
+def select(db: sqlite3.Connection, where: str, arguments: list[Any]) -> list[WorkflowAction]:
+    """Actions with their job ids, ascending."""
+    rows = db.execute(
+        f"SELECT has_jobs, {', '.join(NAMES)} FROM workflow_action WHERE {where} ORDER BY id", arguments
+    ).fetchall()
+    found: list[WorkflowAction] = []
+    for has_jobs, *row in rows:
+        action = to_record(WorkflowAction, NAMES, row)
+        action.executed = action.state not in ("waiting", "pending")
+        if has_jobs:
+            action.job_ids = [
+                job_id
+                for (job_id,) in db.execute(
+                    "SELECT job_id FROM workflow_action_job WHERE action_id = ? ORDER BY job_id", (action.id,)
+                )
+            ]
+        found.append(action)
+    return found
+
+
+def claim(database: Database, workflow_id: int, action_id: int, compute_node_id: int | None) -> ClaimActionAnswer:
+    """Give a pending action to one caller; 409 to everyone after. Each worker may claim a persistent one once."""
+    with database.write() as db:
+        workflows.require(db, workflow_id)
+        action = fetch(db, workflow_id, action_id)
+        if (
+            compute_node_id is not None
+            and not db.execute(
+                "SELECT 1 FROM compute_node WHERE id = ? AND workflow_id = ?", (compute_node_id, workflow_id)
+            ).fetchone()
+        ):
+            raise Unprocessable(f"compute_node_id: no compute node {compute_node_id} in workflow {workflow_id}")
+        if action.state == "waiting":
+            raise Unprocessable(
+                f"Action {action_id} is not pending: {action.trigger_count} of {action.required_triggers} triggers"
+            )
+        if action.persistent:
+            _claim_persistent(db, action, compute_node_id)
+        elif action.state != "pending":
+            raise Conflict(f"Action {action_id} already claimed", claimed=False)
+        else:
+            db.execute(
+                "UPDATE workflow_action SET state = 'claimed', executed_at = ?, executed_by = ? WHERE id = ?",
+                (utc_now_iso(), compute_node_id, action_id),
+            )
+        return ClaimActionAnswer(claimed=True, action_id=action_id)
+
+
+def _claim_persistent(db: sqlite3.Connection, action: WorkflowAction, compute_node_id: int | None) -> None:
+    db.execute("UPDATE workflow_action SET executed_at = ? WHERE id = ?", (utc_now_iso(), action.id))
+    if compute_node_id is None:
+        return  # a login node leaves no record of its own
+    (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (action.workflow_id,)).fetchone()
+    try:
+        db.execute(
+            "INSERT INTO workflow_action_node (action_id, compute_node_id, run_id, state) VALUES (?, ?, ?, 'claimed')",
+            (action.id, compute_node_id, run_id),
+        )
+    except sqlite3.IntegrityError as error:
+        raise Conflict(
+            f"Action {action.id} already claimed by compute node {compute_node_id} in this run", claimed=False
+        ) from error
+
+
+def count_jobs(db: sqlite3.Connection, workflow_id: int, changes: Sequence[StatusChange]) -> None:
+    """Bring the triggers that watch these jobs up to date, in the transaction that changed them."""
+    watched = db.execute(
+        """
+        SELECT aj.action_id, aj.job_id, aj.satisfied, a.trigger_type
+          FROM workflow_action AS a JOIN workflow_action_job AS aj ON aj.action_id = a.id
+         WHERE a.workflow_id = ? AND aj.job_id IN (SELECT value FROM json_each(?))
+        """,
+        (workflow_id, json_ids(change.job_id for change in changes)),
+    ).fetchall() if _watches_jobs(db, workflow_id) else []  # fmt: skip
+    if not watched:
+        return
+    status = {change.job_id: change.status for change in changes}
+    moves: dict[int, int] = defaultdict(int)
+    written: list[tuple[bool, int, int]] = []
+    for action_id, job_id, satisfied, trigger_type in watched:
+        now = status[job_id] in JOB_TRIGGERS[trigger_type] if trigger_type in JOB_TRIGGERS else False
+        if now != bool(satisfied):
+            written.append((now, action_id, job_id))
+            moves[action_id] += now - satisfied
+    db.executemany("UPDATE workflow_action_job SET satisfied = ? WHERE action_id = ? AND job_id = ?", written)
+    for action_id, move in moves.items():
+        db.execute("UPDATE workflow_action SET trigger_count = trigger_count + ? WHERE id = ?", (move, action_id))
+        _settle_state(db, action_id)
+
+
+def drop_jobs(db: sqlite3.Connection, job_ids: Sequence[int]) -> None:
+    """Jobs that are about to be deleted leave the triggers that wait for them."""
+    ids = json_ids(job_ids)
+    watching = db.execute(
+        "SELECT DISTINCT action_id FROM workflow_action_job WHERE job_id IN (SELECT value FROM json_each(?))", (ids,)
+    ).fetchall()
+    db.execute("DELETE FROM workflow_action_job WHERE job_id IN (SELECT value FROM json_each(?))", (ids,))
+    for (action_id,) in watching:
+        db.execute(
+            """
+            UPDATE workflow_action
+               SET required_triggers = (SELECT count(*) FROM workflow_action_job AS j WHERE j.action_id = id)
+             WHERE id = ?
+            """,
+            (action_id,),
+        )
+        _recount(db, action_id)
+
+
+def _watches_jobs(db: sqlite3.Connection, workflow_id: int) -> bool:
+    return (
+        db.execute(
+            "SELECT 1 FROM workflow_action WHERE workflow_id = ? AND has_jobs LIMIT 1", (workflow_id,)
+        ).fetchone()
+        is not None
+    )
+
+
+def _recount(db: sqlite3.Connection, action_id: int) -> None:
+    """Compute a job trigger afresh from the statuses of its jobs."""
+    (trigger_type,) = db.execute("SELECT trigger_type FROM workflow_action WHERE id = ?", (action_id,)).fetchone()
+    if trigger_type not in JOB_TRIGGERS:
+        return
+    there = ", ".join(f"'{status}'" for status in sorted(JOB_TRIGGERS[trigger_type]))
+    db.execute(
+        f"""
+        UPDATE workflow_action_job SET satisfied = (SELECT status IN ({there}) FROM job WHERE id = job_id)
+         WHERE action_id = ?
+        """,
+        (action_id,),
+    )
+    db.execute(
+        """
+        UPDATE workflow_action
+           SET trigger_count = (SELECT coalesce(sum(satisfied), 0) FROM workflow_action_job AS j WHERE j.action_id = id)
+         WHERE id = ?
+        """,
+        (action_id,),
+    )
+    _settle_state(db, action_id)
+
+
+def _settle_state(db: sqlite3.Connection, action_id: int) -> None:
+    """waiting <-> pending; an action that was handed out keeps its state."""
+    db.execute(
+        """
+        UPDATE workflow_action
+           SET state = CASE WHEN trigger_count >= required_triggers THEN 'pending' ELSE 'waiting' END
+         WHERE id = ? AND state IN ('waiting', 'pending')
+        """,
+        (action_id,),
+    )
+
+
+def restart(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Set every action back for a new run, and fire what a start fires."""
+    db.execute(
+        """
+        UPDATE workflow_action
+           SET state = 'waiting', trigger_count = 0, executed_at = NULL, executed_by = NULL, output_tail = NULL
+         WHERE workflow_id = ?
+        """,
+        (workflow_id,),
+    )
+    for (action_id,) in db.execute("SELECT id FROM workflow_action WHERE workflow_id = ?", (workflow_id,)).fetchall():
+        _recount(db, action_id)
+    fire(db, workflow_id, "on_workflow_start", *WORKER_TRIGGERS)
+
+
+def fire(db: sqlite3.Connection, workflow_id: int, *trigger_types: str) -> None:
+    """Make the actions of these triggers pending."""
+    for trigger_type in trigger_types:
+        db.execute(
+            """
+            UPDATE workflow_action SET state = 'pending', trigger_count = required_triggers
+             WHERE workflow_id = ? AND trigger_type = ? AND state = 'waiting'
+            """,
+            (workflow_id, trigger_type),
+        )
+
+
+def release_claims(db: sqlite3.Connection, node_id: int) -> None:
+    """When a node closes: what it claimed is free again, what it had begun has failed; never run twice silently."""
+    db.execute("UPDATE workflow_action SET state = 'pending' WHERE executed_by = ? AND state = 'claimed'", (node_id,))
+    db.execute(
+        """
+        UPDATE workflow_action SET state = 'failed', output_tail = 'the node was lost while the action ran'
+         WHERE executed_by = ? AND state = 'running'
+        """,
+        (node_id,),
+    )

@@ -1,0 +1,115 @@
+"""Everything that is stored twice for speed, computed afresh and compared."""
+
+from torc.store.actions import JOB_TRIGGERS
+from torc.store.database import Database
+from torc.store.readiness import BAD_COUNT, FAILED, REMAINING, UNMET
+
+FIRST = 20
+"""So many problems of a kind are spelled out."""
+
+
+def problems(database: Database) -> list[str]:
+    """What is wrong with the database, one sentence each; an empty list is a clean bill."""
+    found: list[str] = []
+    with database.read() as db:
+        for sentence, sql in CHECKS:
+            rows = db.execute(sql).fetchall()
+            found += [sentence.format(*row) for row in rows[:FIRST]]
+            if len(rows) > FIRST:
+                found.append(f"... and {len(rows) - FIRST} more of this kind")
+        found += [f"SQLite: {text}" for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"]
+        found += [
+            f"foreign key: row {row[1]} of {row[0]} lacks its {row[2]}"
+            for row in db.execute("PRAGMA foreign_key_check")
+        ]
+    return found
+
+
+def _statuses(names: frozenset[str] | set[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))
+
+
+VISIBLE = "workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)"
+
+CHECKS = (
+    (
+        "job {0} counts {1} unmet dependencies, {2} are",
+        f"SELECT id, unmet, {'(' + UNMET + ')'} AS truth FROM job WHERE {VISIBLE} AND unmet <> truth",
+    ),
+    (
+        "job {0} counts {1} bad dependencies, {2} are",
+        f"SELECT id, bad, ({BAD_COUNT}) AS truth FROM job WHERE {VISIBLE} AND bad <> truth",
+    ),
+    (
+        "dependency group {0} counts {1} remaining members, {2} are",
+        f"SELECT id, remaining, ({REMAINING}) AS truth FROM dependency_group WHERE {VISIBLE} AND remaining <> truth",
+    ),
+    (
+        "dependency group {0} counts {1} failed members, {2} are",
+        f"SELECT id, failed, ({FAILED}) AS truth FROM dependency_group WHERE {VISIBLE} AND failed <> truth",
+    ),
+    (
+        "job {0} is ready with {1} unmet dependencies",
+        f"SELECT id, unmet FROM job WHERE {VISIBLE} AND status = 'ready' AND unmet > 0",
+    ),
+    (
+        "job {0} is blocked although nothing is unmet",
+        f"""
+        SELECT id FROM job
+         WHERE {VISIBLE} AND status = 'blocked' AND unmet = 0
+           AND workflow_id IN (SELECT id FROM workflow_status WHERE busy IS NULL)
+        """,
+    ),
+    (
+        "job {0} is {1} although a dependency failed and its flag says cancel",
+        f"""
+        SELECT id, status FROM job
+         WHERE {VISIBLE} AND status IN ('blocked', 'ready') AND bad > 0 AND cancel_on_blocking_job_failure
+           AND workflow_id IN (SELECT id FROM workflow_status WHERE busy IS NULL)
+        """,
+    ),
+    (
+        "job {0} is {1} without an attempt",
+        f"""
+        SELECT id, status FROM job
+         WHERE {VISIBLE} AND status IN ('pending', 'running') AND (run_id IS NULL OR attempt_id IS NULL)
+        """,
+    ),
+    (
+        "job {0} is {1} on compute node {2}, which is not active",
+        """
+        SELECT job.id, job.status, n.id FROM job JOIN compute_node AS n ON n.id = job.active_compute_node_id
+         WHERE job.status IN ('pending', 'running') AND NOT n.is_active AND n.last_seq > 0
+        """,
+    ),
+    (
+        "job {0} has current result {1}, which does not exist or is another job's",
+        """
+        SELECT id, current_result_id FROM job
+         WHERE current_result_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM result AS r WHERE r.id = current_result_id AND r.job_id = job.id)
+        """,
+    ),
+    (
+        "job {0} is {1} without a result",
+        f"""
+        SELECT id, status FROM job
+         WHERE {VISIBLE} AND status IN ('completed', 'failed', 'terminated') AND current_result_id IS NULL
+        """,
+    ),
+    (
+        "action {0} counts {1} triggers, {2} are",
+        " UNION ALL ".join(
+            f"""
+            SELECT a.id, a.trigger_count, (
+                SELECT count(*) FROM workflow_action_job AS j JOIN job ON job.id = j.job_id
+                 WHERE j.action_id = a.id AND job.status IN ({_statuses(statuses)})
+            ) AS truth
+              FROM workflow_action AS a JOIN workflow_status AS s ON s.id = a.workflow_id
+             WHERE a.trigger_type = '{trigger}' AND s.busy IS NULL AND NOT s.is_canceled AND a.trigger_count <> truth
+            """
+            for trigger, statuses in JOB_TRIGGERS.items()
+        ),
+    ),
+)
+"""Sentence and SELECT; a row of the SELECT is a problem and fills the sentence."""

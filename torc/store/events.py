@@ -1,0 +1,217 @@
+"""What happened, in commit order. Server events are typed columns; the contract's ``data`` is built when read."""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from torc.errors import InvalidRequest, NotFound
+from torc.models.event import Event
+from torc.models.record import Page
+from torc.store import workflows
+from torc.store.database import Database
+from torc.store.rows import to_json
+from torc.store.table import Paging, envelope
+
+POSTED = "posted"  # by a client, data as it came
+STARTED = "job_started"
+COMPLETED = "job_completed"
+RETRIED = "job_retried"
+NOTED = "noted"  # a verb, a cascade or a node; data holds the details
+
+FIRST_IDS = 100
+"""An event about many jobs names so many of them."""
+
+SORTABLE = {"id": "e.id", "timestamp": "e.timestamp_ms", "workflow_id": "e.workflow_id"}
+
+
+class JobEvent(NamedTuple):
+    """One line about one job."""
+
+    kind: str
+    job_id: int
+    run_id: int | None
+    attempt_id: int | None
+    compute_node_id: int | None
+    status: str | None = None
+    details: dict[str, Any] | None = None
+
+
+def add_job_events(db: sqlite3.Connection, workflow_id: int, happened: Iterable[JobEvent]) -> None:
+    """Write one event per job, in the caller's transaction."""
+    now = now_ms(db)
+    db.executemany(
+        """
+        INSERT INTO event (workflow_id, timestamp_ms, kind, job_id, run_id, attempt_id, compute_node_id, status, data)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+            (
+                workflow_id,
+                now,
+                event.kind,
+                event.job_id,
+                event.run_id,
+                event.attempt_id,
+                event.compute_node_id,
+                event.status,
+                to_json(event.details) if event.details else None,
+            )
+            for event in happened
+        ],
+    )
+
+
+def note(
+    db: sqlite3.Connection,
+    workflow_id: int,
+    category: str,
+    kind: str,
+    message: str,
+    *,
+    job_ids: Sequence[int] | None = None,
+    **details: Any,
+) -> None:
+    """Write one event about a workflow, a node or many jobs. Of ``job_ids`` the count and the first are kept."""
+    data: dict[str, Any] = {"category": category, "type": kind, "message": message}
+    data.update((key, value) for key, value in details.items() if value is not None)
+    if job_ids is not None:
+        data.update(count=len(job_ids), job_ids=list(job_ids[:FIRST_IDS]))
+    db.execute(
+        "INSERT INTO event (workflow_id, timestamp_ms, kind, data) VALUES (?, ?, ?, ?)",
+        (workflow_id, now_ms(db), NOTED, to_json(data)),
+    )
+
+
+def now_ms(db: sqlite3.Connection) -> int:
+    """The clock, but never earlier than the last event."""
+    last = db.execute("SELECT timestamp_ms FROM event ORDER BY id DESC LIMIT 1").fetchone()
+    return max(time.time_ns() // 1_000_000, last[0] if last else 0)
+
+
+def create(database: Database, event: Event) -> Event:
+    """Store a client's event; the time is the server's."""
+    if event.data is None:
+        raise InvalidRequest('data: an event needs data, such as {"category": "note", "message": "..."}')
+    with database.write() as db:
+        workflows.require(db, event.workflow_id)
+        cursor = db.execute(
+            "INSERT INTO event (workflow_id, timestamp_ms, kind, data) VALUES (?, ?, ?, ?)",
+            (event.workflow_id, now_ms(db), POSTED, to_json(event.data)),
+        )
+        workflows.touch(db, event.workflow_id)
+        assert cursor.lastrowid is not None
+        return _fetch(db, cursor.lastrowid)
+
+
+def get(database: Database, event_id: int) -> Event:
+    """One event, or NotFound."""
+    with database.read() as db:
+        return _fetch(db, event_id)
+
+
+def _fetch(db: sqlite3.Connection, event_id: int) -> Event:
+    rows = db.execute(f"{_SELECT} AND e.id = ?", (event_id,)).fetchall()
+    if not rows:
+        raise NotFound(f"Event not found with ID: {event_id}")
+    return _to_event(rows[0])
+
+
+def page(
+    database: Database,
+    workflow_id: int,
+    paging: Paging,
+    *,
+    category: str | None = None,
+    after_timestamp: int | None = None,
+    after_id: int | None = None,
+) -> Page[Event]:
+    """One page of a workflow's events. ``after_id`` is the replay cursor: nothing is skipped, nothing repeated."""
+    where, arguments = ["e.workflow_id = ?"], list[Any]((workflow_id,))
+    for condition, value in (
+        (f"({_CATEGORY}) = ?", category),
+        ("e.timestamp_ms > ?", after_timestamp),
+        ("e.id > ?", after_id),
+    ):
+        if value is not None:
+            where.append(condition)
+            arguments.append(value)
+    sort_by = paging.sort_by or "id"
+    if sort_by not in SORTABLE:
+        raise InvalidRequest(f"sort_by: no column '{sort_by}'; choose one of {', '.join(SORTABLE)}")
+    direction = "DESC" if paging.reverse_sort else "ASC"
+    condition = " AND ".join(where)
+    with database.read() as db:
+        rows = db.execute(
+            f"{_SELECT} AND {condition} ORDER BY {SORTABLE[sort_by]} {direction}, e.id {direction} LIMIT ? OFFSET ?",
+            [*arguments, paging.limit, paging.offset],
+        ).fetchall()
+        (total,) = db.execute(f"SELECT count(*) FROM event AS e WHERE {condition}", arguments).fetchone()
+    return envelope([_to_event(row) for row in rows], total, paging)
+
+
+_SELECT = """
+    SELECT e.id, e.workflow_id, e.timestamp_ms, e.kind, e.run_id, e.job_id, e.attempt_id, e.compute_node_id, e.status,
+           e.data, job.name
+      FROM event AS e JOIN workflow AS w ON w.id = e.workflow_id LEFT JOIN job ON job.id = e.job_id
+     WHERE w.hidden IS NULL
+"""
+
+_CATEGORY = f"""
+    CASE e.kind WHEN '{STARTED}' THEN 'job' WHEN '{RETRIED}' THEN 'job' WHEN '{COMPLETED}' THEN 'job_completion'
+                ELSE json_extract(e.data, '$.category') END
+"""
+
+
+def _to_event(row: Sequence[Any]) -> Event:
+    event_id, workflow_id, timestamp_ms, kind, run_id, job_id, attempt_id, node_id, status, data, name = row
+    if kind in (POSTED, NOTED):
+        return Event(id=event_id, workflow_id=workflow_id, timestamp=timestamp_ms, data=msgspec.Raw(data.encode()))
+    label = f"Job with name = {name}"
+    messages = {
+        STARTED: ("job", f"{label} started on compute node {node_id}."),
+        RETRIED: ("job", f"{label} will be tried again."),
+        COMPLETED: ("job_completion", f"{label} completed with status = {status}."),
+    }
+    category, message = messages[kind]
+    built = {
+        "category": category,
+        "type": kind,
+        "job_id": job_id,
+        "compute_node_id": node_id,
+        "run_id": run_id,
+        "attempt_id": attempt_id,
+        "status": status,
+        "message": message,
+    }
+    details = msgspec.json.decode(data) if data else {}
+    return Event(
+        id=event_id,
+        workflow_id=workflow_id,
+        timestamp=timestamp_ms,
+        data={key: value for key, value in (built | details).items() if value is not None},
+    )
+
+
+def update(database: Database, event_id: int, data: Any) -> Event:
+    """Replace the data of an event; it becomes a client's event."""
+    with database.write() as db:
+        _fetch(db, event_id)
+        db.execute("UPDATE event SET kind = ?, data = ? WHERE id = ?", (POSTED, to_json(data), event_id))
+        return _fetch(db, event_id)
+
+
+def delete(database: Database, event_id: int) -> Event:
+    """Remove an event and return it as it was."""
+    with database.write() as db:
+        event = _fetch(db, event_id)
+        db.execute("DELETE FROM event WHERE id = ?", (event_id,))
+        return event
+
+
+def delete_all(database: Database, workflow_id: int) -> int:
+    """Remove all events of a workflow; how many there were."""
+    with database.write() as db:
+        return db.execute("DELETE FROM event WHERE workflow_id = ?", (workflow_id,)).rowcount

@@ -1,0 +1,75 @@
+"""Cycles in the dependency graph, whose nodes are jobs and groups: O(edges + members), never their product."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+
+from torc.errors import Unprocessable
+from torc.store.rows import json_ids
+
+
+def refuse_cycles(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Raise Unprocessable with the names of the jobs in a cycle, if there is one."""
+    cycle = find_cycle(waits_for(db, workflow_id))
+    if cycle:
+        names = dict(
+            db.execute(
+                "SELECT id, name FROM job WHERE id IN (SELECT value FROM json_each(?))",
+                (json_ids(cycle),),
+            )
+        )
+        path = " -> ".join(f"'{names[job_id]}'" for job_id in [*cycle, cycle[0]])
+        raise Unprocessable(f"Circular dependency in workflow {workflow_id}: {path}; remove one of these dependencies")
+
+
+def waits_for(db: sqlite3.Connection, workflow_id: int) -> dict[int, list[int]]:
+    """What each node waits for. Groups are negative: a job waits for its groups, a group for its members.
+
+    A file or user data record that jobs write and read stands between them in the same way, so that the implied
+    dependencies of many writers and readers stay few.
+    """
+    edges: dict[int, list[int]] = {}
+    jobs = "SELECT id FROM job WHERE workflow_id = :workflow"
+    for sql in (
+        f"SELECT job_id, depends_on_job_id FROM job_depends_on WHERE job_id IN ({jobs})",
+        f"SELECT job_id, -group_id FROM job_depends_on_group WHERE job_id IN ({jobs})",
+        f"SELECT -group_id, job_id FROM dependency_group_member WHERE job_id IN ({jobs})",
+    ):
+        for node, other in db.execute(sql, {"workflow": workflow_id}):
+            edges.setdefault(node, []).append(other)
+    last = dict(db.execute("SELECT name, seq FROM sqlite_sequence"))
+    base = last.get("dependency_group", 0)
+    for kind, column in (("file", "file_id"), ("user_data", "user_data_id")):
+        for sql in (
+            f"SELECT job_id, -(:base + {column}) FROM job_input_{kind} WHERE job_id IN ({jobs})",
+            f"SELECT -(:base + {column}), job_id FROM job_output_{kind} WHERE job_id IN ({jobs})",
+        ):
+            for node, other in db.execute(sql, {"workflow": workflow_id, "base": base}):
+                edges.setdefault(node, []).append(other)
+        base += last.get(kind, 0)
+    return edges
+
+
+def find_cycle(edges: Mapping[int, Sequence[int]]) -> list[int]:
+    """The jobs (positive nodes) of one cycle, in order, or none. Iterative: chains may be long."""
+    done: set[int] = set()
+    for root in edges:
+        if root in done:
+            continue
+        path, on_path = [root], {root: 0}
+        stack: list[tuple[int, Iterator[int]]] = [(root, iter(edges[root]))]
+        while stack:
+            node, others = stack[-1]
+            for other in others:
+                if other in on_path:
+                    return [job for job in path[on_path[other] :] if job > 0]
+                if other not in done:
+                    stack.append((other, iter(edges.get(other, ()))))
+                    on_path[other] = len(path)
+                    path.append(other)
+                    break
+            else:
+                stack.pop()
+                path.pop()
+                del on_path[node]
+                done.add(node)
+    return []

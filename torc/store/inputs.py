@@ -1,0 +1,37 @@
+"""What must be there before a workflow can start: files on disk and user data that no job will make."""
+
+import sqlite3
+
+from torc.store.database import Database
+
+
+def required_existing_files(database: Database, workflow_id: int) -> list[int]:
+    """Ids of files that jobs read and none writes, and of outputs of completed jobs; ascending."""
+    with database.read() as db:
+        return _needed(db, "file", "file_id", workflow_id, "")
+
+
+def missing_user_data(database: Database, workflow_id: int) -> list[int]:
+    """Ids of records without data that jobs read and none writes, or that completed jobs should have written."""
+    with database.read() as db:
+        return _needed(db, "user_data", "user_data_id", workflow_id, "AND r.data IS NULL")
+
+
+def _needed(db: sqlite3.Connection, table: str, column: str, workflow_id: int, condition: str) -> list[int]:
+    rows = db.execute(
+        f"""
+        SELECT r.id FROM {table} AS r
+         WHERE r.workflow_id = ? AND r.workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL) {condition}
+           AND (
+               (EXISTS (SELECT 1 FROM job_input_{table} WHERE {column} = r.id)
+                AND NOT EXISTS (SELECT 1 FROM job_output_{table} WHERE {column} = r.id))
+               OR EXISTS (
+                   SELECT 1 FROM job_output_{table} AS o JOIN job ON job.id = o.job_id
+                    WHERE o.{column} = r.id AND job.status = 'completed'
+               )
+           )
+         ORDER BY r.id
+        """,
+        (workflow_id,),
+    )
+    return [record_id for (record_id,) in rows]

@@ -1,0 +1,374 @@
+"""Jobs as records: created, read, changed and deleted. Their statuses are moved by readiness.py and attempts.py."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
+from torc.models.job import Job
+from torc.models.record import Page
+from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
+from torc.store import actions, groups, workflows
+from torc.store.database import Database
+from torc.store.readiness import Change, change_status, recount
+from torc.store.rows import columns, json_ids, to_record
+from torc.store.table import Paging, envelope
+
+DEPENDS_ON = "depends_on_job_ids"
+OUTPUT_LINKS = {
+    "output_file_ids": ("job_output_file", "file_id"),
+    "output_user_data_ids": ("job_output_user_data", "user_data_id"),
+}
+LINKS = {
+    "input_file_ids": ("job_input_file", "file_id"),
+    "input_user_data_ids": ("job_input_user_data", "user_data_id"),
+    **OUTPUT_LINKS,
+}
+"""Which table and column hold each list of a job."""
+
+NAMES = columns(Job, ("schedule_compute_nodes", DEPENDS_ON, *LINKS))
+WRITABLE = (
+    "name",
+    "command",
+    "invocation_script",
+    "cancel_on_blocking_job_failure",
+    "supports_termination",
+    "resource_requirements_id",
+    "scheduler_id",
+    "failure_handler_id",
+)
+MAX_BATCH = 10_001  # the existing Python client's batches are one longer than it says
+MAX_PAGE_IDS = 1_000_000
+
+
+def create_many(database: Database, jobs: Sequence[Job]) -> list[Job]:
+    """Store jobs of one workflow with all their links; the answer has the same length and order."""
+    if not jobs:
+        return []
+    if len(jobs) > MAX_BATCH:
+        raise Unprocessable(f"Too many jobs in batch: {len(jobs)}. Recommended maximum is 10,000")
+    workflow_id = jobs[0].workflow_id
+    for job in jobs:
+        if job.workflow_id != workflow_id:
+            raise Unprocessable(
+                "All jobs in a batch must have the same workflow_id. "
+                f"Found workflow_ids: {workflow_id} and {job.workflow_id}"
+            )
+    with database.write() as db:
+        workflows.require(db, workflow_id)
+        ids = [_insert(db, job) for job in jobs]
+        workflows.touch(db, workflow_id)
+        return list(select(db, ids))
+
+
+def _insert(db: sqlite3.Connection, job: Job) -> int:
+    cursor = db.execute(
+        f"INSERT INTO job (workflow_id, {', '.join(WRITABLE)}) VALUES (?, {', '.join('?' * len(WRITABLE))})",
+        [job.workflow_id, *_values(db, job)],
+    )
+    job_id = cursor.lastrowid
+    assert job_id is not None
+    for field, (table, column) in LINKS.items():
+        ids = sorted(set(getattr(job, field) or []))
+        if ids:
+            _require_members(db, job, field, column.removesuffix("_id"), ids)
+            db.executemany(f"INSERT INTO {table} (job_id, {column}) VALUES (?, ?)", [(job_id, other) for other in ids])
+    if job.depends_on_job_ids:
+        set_dependencies(db, job.workflow_id, job_id, job.depends_on_job_ids)
+    return job_id
+
+
+def _values(db: sqlite3.Connection, job: Job) -> list[Any]:
+    if not job.name.strip():
+        raise Unprocessable("name: a job needs a name")
+    requirements_id = job.resource_requirements_id or _default_requirements(db, job.workflow_id)
+    _require_members(db, job, "resource_requirements_id", "resource_requirements", [requirements_id])
+    if job.scheduler_id:
+        _require_members(db, job, "scheduler_id", "slurm_scheduler", [job.scheduler_id])
+    if job.failure_handler_id:
+        _require_members(db, job, "failure_handler_id", "failure_handler", [job.failure_handler_id])
+    return [
+        job.name,
+        job.command,
+        job.invocation_script or None,  # existing clients send "" and 0 for "unset"
+        job.cancel_on_blocking_job_failure,
+        job.supports_termination,
+        requirements_id,
+        job.scheduler_id or 0,
+        job.failure_handler_id or None,
+    ]
+
+
+def _default_requirements(db: sqlite3.Connection, workflow_id: int) -> int:
+    row = db.execute(
+        "SELECT id FROM resource_requirements WHERE workflow_id = ? AND name = ? ORDER BY id LIMIT 1",
+        (workflow_id, workflows.DEFAULT_REQUIREMENTS),
+    ).fetchone()
+    if row is None:
+        raise Unprocessable(
+            f"workflow {workflow_id} has no requirements named '{workflows.DEFAULT_REQUIREMENTS}'; "
+            "give the job resource_requirements_id"
+        )
+    return int(row[0])
+
+
+def _require_members(db: sqlite3.Connection, job: Job, field: str, table: str, ids: Sequence[int]) -> None:
+    (found,) = db.execute(
+        f"SELECT count(*) FROM {table} WHERE workflow_id = ? AND id IN (SELECT value FROM json_each(?))",
+        (job.workflow_id, json_ids(ids)),
+    ).fetchone()
+    if found != len(ids):
+        what = table.replace("_", " ")
+        raise Unprocessable(
+            f"{field} of job '{job.name}': no such {what} in workflow {job.workflow_id}: {list(ids)[:5]}"
+        )
+
+
+def set_dependencies(db: sqlite3.Connection, workflow_id: int, job_id: int, depends_on: Iterable[int]) -> None:
+    """Make exactly these jobs the plain dependencies of a job; it leaves all its groups."""
+    wanted = sorted(set(depends_on))
+    if job_id in wanted:
+        raise Unprocessable(f"{DEPENDS_ON}: job {job_id} cannot depend on itself")
+    (found,) = db.execute(
+        "SELECT count(*) FROM job WHERE workflow_id = ? AND id IN (SELECT value FROM json_each(?))",
+        (workflow_id, json_ids(wanted)),
+    ).fetchone()
+    if found != len(wanted):
+        raise Unprocessable(f"{DEPENDS_ON}: no such job in workflow {workflow_id} among {wanted[:5]}")
+    db.execute("DELETE FROM job_depends_on_group WHERE job_id = ?", (job_id,))
+    db.execute("DELETE FROM job_depends_on WHERE job_id = ?", (job_id,))
+    db.executemany(
+        "INSERT INTO job_depends_on (job_id, depends_on_job_id) VALUES (?, ?)", [(job_id, other) for other in wanted]
+    )
+    recount(db, workflow_id, job_id, job_id)
+
+
+def get(database: Database, job_id: int) -> Job:
+    """One job with its relations, or NotFound."""
+    with database.read() as db:
+        return fetch(db, job_id)
+
+
+def fetch(db: sqlite3.Connection, job_id: int) -> Job:
+    """One job with its relations in the caller's transaction."""
+    found = list(select(db, [job_id]))
+    if not found:
+        raise NotFound(f"Job not found with ID: {job_id}")
+    return found[0]
+
+
+def select(
+    db: sqlite3.Connection,
+    job_ids: Sequence[int],
+    *,
+    links: dict[str, tuple[str, str]] = LINKS,
+    dependencies: bool = True,
+) -> list[Job]:
+    """The visible jobs among these ids, in the order given, with the relations asked for."""
+    ids = json_ids(job_ids)
+    jobs = {
+        row[0]: _to_job(row)
+        for row in db.execute(
+            f"""
+            SELECT {", ".join(f"job.{name}" for name in NAMES)}
+              FROM job JOIN workflow AS w ON w.id = job.workflow_id
+             WHERE job.id IN (SELECT value FROM json_each(?)) AND w.hidden IS NULL
+            """,
+            (ids,),
+        )
+    }
+    for field, (table, column) in links.items():
+        for job_id, other in db.execute(
+            f"""
+            SELECT job_id, {column} FROM {table}
+             WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY job_id, {column}
+            """,
+            (ids,),
+        ):
+            _append(jobs, job_id, field, other)
+    if dependencies and links is LINKS:
+        for job_id, others in groups.effective_dependencies(db, list(jobs)).items():
+            jobs[job_id].depends_on_job_ids = others
+    return [jobs[job_id] for job_id in job_ids if job_id in jobs]
+
+
+def _append(jobs: dict[int, Job], job_id: int, field: str, other: int) -> None:
+    if job_id in jobs:
+        values = getattr(jobs[job_id], field)
+        if values is None:
+            setattr(jobs[job_id], field, [other])
+        else:
+            values.append(other)
+
+
+def _to_job(row: Sequence[Any]) -> Job:
+    job = to_record(Job, NAMES, row)
+    job.scheduler_id = job.scheduler_id or None
+    return job
+
+
+def page(
+    database: Database,
+    workflow_id: int,
+    paging: Paging,
+    *,
+    status: str | None = None,
+    needs_file_id: int | None = None,
+    upstream_job_id: int | None = None,
+    include_relationships: bool = False,
+) -> Page[Job]:
+    """One page of a workflow's jobs.
+
+    A page that would expand to more than MAX_PAGE_IDS dependency ids is shortened; ``has_more`` stays true.
+    """
+    where, arguments = ["workflow_id = ?", "workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)"], list[Any](
+        (workflow_id,)
+    )  # fmt: skip
+    if status is not None:
+        if status not in set(JobStatus):
+            raise InvalidRequest(f"status: unknown '{status}'; choose one of {', '.join(JobStatus)}")
+        where.append("status = ?")
+        arguments.append(status)
+    if needs_file_id is not None:
+        where.append("id IN (SELECT job_id FROM job_input_file WHERE file_id = ?)")
+        arguments.append(needs_file_id)
+    if upstream_job_id is not None:
+        where.append(f"id IN ({groups.DEPENDENTS})")
+        arguments += [upstream_job_id, upstream_job_id]
+    condition = " AND ".join(where)
+    order = paging.order(NAMES).replace("status ", f"{_STATUS_ORDER} ", 1) if paging.sort_by == "status" else (
+        paging.order(NAMES)
+    )  # fmt: skip
+    with database.read() as db:
+        rows = db.execute(
+            f"SELECT {', '.join(NAMES)} FROM job WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?",
+            [*arguments, paging.limit, paging.offset],
+        ).fetchall()
+        total = len(rows)
+        if paging.offset or len(rows) == paging.limit:
+            (total,) = db.execute(f"SELECT count(*) FROM job WHERE {condition}", arguments).fetchone()
+        if include_relationships:
+            ids = groups.shorten(db, [row[0] for row in rows], MAX_PAGE_IDS)
+            return envelope(select(db, ids), total, paging)
+        return envelope([_to_job(row) for row in rows], total, paging)
+
+
+_STATUS_ORDER = f"CASE status {' '.join(f'WHEN {status.value!r} THEN {n}' for n, status in enumerate(JobStatus))} END"
+
+
+def update(database: Database, job_id: int, wanted: Job) -> Job:
+    """Change an uninitialized job. Checks and texts: contract rest-api.md 3.5."""
+    with database.write() as db:
+        stored = fetch(db, job_id)
+        _check_update(stored, wanted)
+        wanted.workflow_id = stored.workflow_id
+        wanted.resource_requirements_id = wanted.resource_requirements_id or stored.resource_requirements_id
+        db.execute(
+            f"UPDATE job SET {', '.join(f'{name} = ?' for name in WRITABLE)} WHERE id = ?",
+            [*_values(db, wanted), job_id],
+        )
+        depends_on = wanted.depends_on_job_ids
+        if depends_on is not None and sorted(set(depends_on)) != (stored.depends_on_job_ids or []):
+            if len(set(depends_on)) > groups.MAX_PLAIN_EDGES:
+                raise Unprocessable(
+                    f"{DEPENDS_ON}: {len(set(depends_on))} jobs are too many for plain dependencies "
+                    f"(at most {groups.MAX_PLAIN_EDGES}); make a dependency group"
+                )
+            set_dependencies(db, stored.workflow_id, job_id, depends_on)
+        if wanted.status == JobStatus.DISABLED:
+            change_status(db, stored.workflow_id, [Change(job_id, JobStatus.DISABLED)], end_attempt=True)
+        workflows.touch(db, stored.workflow_id)
+        return fetch(db, job_id)
+
+
+def _check_update(stored: Job, wanted: Job) -> None:
+    if stored.status != JobStatus.UNINITIALIZED:
+        raise Unprocessable(
+            f"Cannot update job when status is '{stored.status}' - updates are only allowed when status is "
+            "'uninitialized'"
+        )
+    if wanted.status not in (JobStatus.UNINITIALIZED, JobStatus.DISABLED):
+        raise Unprocessable(
+            "Cannot update job status - this field is immutable after job creation (except to Disabled)"
+        )
+    for field in LINKS:
+        sent = getattr(wanted, field)
+        if sent is not None and sorted(set(sent)) != (getattr(stored, field) or []):
+            raise Unprocessable(f"Cannot modify {field} - this field is immutable after job creation")
+
+
+def delete(database: Database, job_id: int, *, force: bool = False) -> Job:
+    """Remove a job. Refused while it runs, and when results or dependents would be lost, unless forced."""
+    with database.write() as db:
+        job = fetch(db, job_id)
+        if not force:
+            _refuse_if_needed(db, job)
+        remove(db, job.workflow_id, [job_id])
+        workflows.touch(db, job.workflow_id)
+        return job
+
+
+def _refuse_if_needed(db: sqlite3.Connection, job: Job) -> None:
+    if job.status in HANDED_OUT:
+        raise Conflict(f"job {job.id} is {job.status}; cancel the workflow first, or force")
+    (results,) = db.execute("SELECT count(*) FROM result WHERE job_id = ?", (job.id,)).fetchone()
+    (dependents,) = db.execute(f"SELECT count(*) FROM ({groups.DEPENDENTS})", (job.id, job.id)).fetchone()
+    if results or dependents:
+        raise Conflict(
+            f"job {job.id} has {results} result(s) and {dependents} dependent job(s) that would be lost or cut loose; "
+            "force to delete it all the same"
+        )
+
+
+def remove(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> None:
+    """Delete jobs with everything that hangs on them; the counters of those that remain stay true.
+
+    Deleting ends the job's links first, as if it had completed, so that nobody waits for a job that is gone.
+    """
+    done = [Change(job_id, JobStatus.COMPLETED) for job_id in job_ids]
+    unsettle = [
+        Change(job_id, JobStatus.UNINITIALIZED)
+        for (job_id,) in db.execute(
+            f"""
+            SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?))
+               AND status IN ({", ".join(f"'{status}'" for status in sorted(COMPLETE | {JobStatus.DISABLED}))})
+            """,
+            (json_ids(job_ids),),
+        )
+    ]
+    change_status(db, workflow_id, unsettle, end_attempt=True, decide=False)
+    change_status(db, workflow_id, done, end_attempt=True)
+    actions.drop_jobs(db, job_ids)
+    ids = json_ids(job_ids)
+    for table, column in (
+        ("job_depends_on", "job_id"),
+        ("job_depends_on", "depends_on_job_id"),
+        ("job_depends_on_group", "job_id"),
+        ("dependency_group_member", "job_id"),
+        *((table, "job_id") for table, _ in LINKS.values()),
+        ("result", "job_id"),
+        ("job", "id"),
+    ):
+        db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
+
+
+def delete_all(database: Database, workflow_id: int) -> int:
+    """Remove every job of a workflow; refused while any runs. How many there were."""
+    with database.write() as db:
+        workflows.require(db, workflow_id)
+        for status in HANDED_OUT:
+            if workflows.has_jobs(db, workflow_id, status):
+                raise Conflict(f"workflow {workflow_id} has {status} jobs; cancel it first with: "
+                               f"torc workflows cancel {workflow_id}")  # fmt: skip
+        ids = [job_id for (job_id,) in db.execute("SELECT id FROM job WHERE workflow_id = ?", (workflow_id,))]
+        remove(db, workflow_id, ids)
+        db.execute(
+            """
+            DELETE FROM job_depends_on_group
+             WHERE group_id IN (SELECT id FROM dependency_group WHERE workflow_id = ?)
+            """,
+            (workflow_id,),
+        )
+        db.execute("DELETE FROM dependency_group WHERE workflow_id = ?", (workflow_id,))
+        workflows.touch(db, workflow_id)
+        return len(ids)

@@ -1,0 +1,373 @@
+"""Verbs over a whole workflow: initialize, reset, cancel.
+
+Each checks first, then says what it is about in one short transaction (``busy``: nothing is claimed and no other verb
+starts, reports still count), then works in chunks that are transactions of their own and may be repeated, and then
+clears ``busy``. After a crash, resume_busy goes on where it stopped.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from torc.errors import Conflict, Unprocessable
+from torc.models.status import COMPLETE, HANDED_OUT, UNSETTLED, Cause, JobStatus
+from torc.models.workflow import InitializeAnswer, InitializeRequest, WorkflowStatus
+from torc.store import actions, events, graph, implied, outcomes, readiness, workflows
+from torc.store.database import Database
+from torc.store.readiness import Change, change_status
+from torc.store.rows import json_ids, to_json
+
+CHUNK_JOBS = 5000
+"""Jobs in one transaction: some 50 ms, so that no sync waits long."""
+
+
+def initialize(database: Database, workflow_id: int, request: InitializeRequest) -> InitializeAnswer:
+    """Begin a new run: every job that is not disabled starts over. A refusal changes nothing."""
+    while True:
+        with database.read() as db:
+            revision = _check_initialize(db, workflow_id)
+            graph.refuse_cycles(db, workflow_id)
+        with database.write() as db:
+            if _check_initialize(db, workflow_id) == revision:  # else the graph may have changed: look again
+                run_id = _begin_initialize(db, workflow_id, request)
+                break
+    _finish(database, workflow_id)
+    with database.read() as db:
+        (ready,) = db.execute(
+            "SELECT count(*) FROM job WHERE workflow_id = ? AND status = 'ready'", (workflow_id,)
+        ).fetchone()
+    return InitializeAnswer(run_id=run_id, jobs_ready=ready)
+
+
+def _check_initialize(db: sqlite3.Connection, workflow_id: int) -> int:
+    """Raise if the workflow cannot be initialized now; its revision."""
+    revision = workflows.fetch(db, workflow_id).revision
+    _refuse_archived(db, workflow_id)
+    _refuse_busy(db, workflow_id)
+    _refuse_running(db, workflow_id)
+    assert revision is not None
+    return revision
+
+
+def _begin_initialize(db: sqlite3.Connection, workflow_id: int, request: InitializeRequest) -> int:
+    db.execute("UPDATE workflow_status SET run_id = run_id + 1, is_canceled = 0 WHERE id = ?", (workflow_id,))
+    db.executemany(
+        "UPDATE file SET st_mtime = ? WHERE id = ? AND workflow_id = ?",
+        [(st_mtime, file_id, workflow_id) for file_id, st_mtime in request.file_mtimes],
+    )
+    _begin(db, workflow_id, "initialize", user=request.user, hostname=request.hostname)
+    (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (workflow_id,)).fetchone()
+    return int(run_id)
+
+
+def initialize_jobs(
+    database: Database, workflow_id: int, *, only_uninitialized: bool = False, clear_ephemeral: bool = False
+) -> None:
+    """The contract's verb: decide jobs without beginning a new run.
+
+    Touches uninitialized, blocked and ready jobs, and terminated ones unless ``only_uninitialized``; that one also
+    starts over what lies downstream of an uninitialized job. Pending and running jobs refuse the one (422) and are
+    left alone, with their descendants, by the other.
+    """
+    with database.read() as db:
+        workflows.require(db, workflow_id)
+        graph.refuse_cycles(db, workflow_id)
+    with database.write() as db:
+        _refuse_busy(db, workflow_id)
+        if not only_uninitialized:
+            _refuse_running(db, workflow_id)
+        _begin(
+            db, workflow_id, "initialize_jobs", only_uninitialized=only_uninitialized, clear_ephemeral=clear_ephemeral
+        )
+    _finish(database, workflow_id)
+
+
+def cancel(database: Database, workflow_id: int) -> WorkflowStatus:
+    """Stop a workflow: nothing is claimed from now on, and everything unsettled becomes canceled."""
+    with database.write() as db:
+        workflows.fetch_status(db, workflow_id)
+        _refuse_busy(db, workflow_id)
+        db.execute("UPDATE workflow_status SET is_canceled = 1 WHERE id = ?", (workflow_id,))
+        _begin(db, workflow_id, "cancel")
+    _finish(database, workflow_id)
+    return workflows.status(database, workflow_id)
+
+
+def reset_status(database: Database, workflow_id: int, *, force: bool = False) -> WorkflowStatus:
+    """Clear the flags of a workflow; the run and the jobs stay."""
+    with database.write() as db:
+        workflows.fetch_status(db, workflow_id)
+        _refuse_archived(db, workflow_id)
+        _refuse_busy(db, workflow_id)
+        if not force:
+            _refuse_running(db, workflow_id)
+        db.execute(
+            """
+            UPDATE workflow_status SET is_canceled = 0, has_detected_need_to_run_completion_script = 0 WHERE id = ?
+            """,
+            (workflow_id,),
+        )
+        workflows.touch(db, workflow_id)
+        return workflows.fetch_status(db, workflow_id)
+
+
+def reset_job_status(database: Database, workflow_id: int, *, failed_only: bool = False) -> int:
+    """Make jobs uninitialized: all but disabled ones, or those that did not succeed with what lies downstream.
+
+    How many jobs changed; with ``failed_only`` how many of them had not succeeded.
+    """
+    with database.write() as db:
+        workflows.require(db, workflow_id)
+        _refuse_busy(db, workflow_id)
+        _refuse_running(db, workflow_id)
+        (count,) = db.execute(
+            f"SELECT count(*) FROM job WHERE workflow_id = ? AND status {_FAILED if failed_only else _NOT_RESET}",
+            (workflow_id,),
+        ).fetchone()
+        _begin(db, workflow_id, "reset_job_status", failed_only=failed_only)
+    _finish(database, workflow_id)
+    return int(count)
+
+
+_FAILED = "IN ('failed', 'canceled', 'terminated')"
+_NOT_RESET = "NOT IN ('uninitialized', 'disabled')"
+
+
+def _refuse_archived(db: sqlite3.Connection, workflow_id: int) -> None:
+    if workflows.fetch_status(db, workflow_id).is_archived:
+        raise Unprocessable("Cannot reset archived workflow status. Unarchive the workflow first.")
+
+
+def _refuse_running(db: sqlite3.Connection, workflow_id: int) -> None:
+    if any(workflows.has_jobs(db, workflow_id, status) for status in HANDED_OUT):
+        raise Unprocessable("Cannot reset workflow status: jobs are currently running or pending submission")
+
+
+def _refuse_busy(db: sqlite3.Connection, workflow_id: int) -> None:
+    busy = workflows.fetch_status(db, workflow_id).busy
+    if busy is not None:
+        raise Conflict(f"workflow {workflow_id} is busy with {busy}; try again when that is done")
+
+
+def _begin(db: sqlite3.Connection, workflow_id: int, verb: str, **arguments: Any) -> None:
+    db.execute(
+        "UPDATE workflow_status SET busy = ?, busy_arguments = ? WHERE id = ?", (verb, to_json(arguments), workflow_id)
+    )
+    workflows.touch(db, workflow_id)
+
+
+def _finish(database: Database, workflow_id: int) -> None:
+    """Do, or go on doing, what the workflow is busy with."""
+    with database.read() as db:
+        verb, text = db.execute(
+            "SELECT busy, busy_arguments FROM workflow_status WHERE id = ?", (workflow_id,)
+        ).fetchone()
+    VERBS[verb](database, workflow_id, **msgspec.json.decode(text))
+
+
+def resume_busy(database: Database) -> int:
+    """Finish the verbs that a crash interrupted; how many."""
+    with database.read() as db:
+        ids = db.execute(
+            """
+            SELECT s.id FROM workflow_status AS s JOIN workflow AS w USING (id)
+             WHERE s.busy IS NOT NULL AND w.hidden IS NULL
+            """
+        ).fetchall()
+    for (workflow_id,) in ids:
+        _finish(database, workflow_id)
+    return len(ids)
+
+
+def _done(db: sqlite3.Connection, workflow_id: int) -> None:
+    db.execute("UPDATE workflow_status SET busy = NULL, busy_arguments = NULL WHERE id = ?", (workflow_id,))
+    workflows.touch(db, workflow_id)
+
+
+def job_ranges(database: Database, workflow_id: int) -> Iterator[tuple[int, int]]:
+    """Ranges of ids that hold CHUNK_JOBS jobs of the workflow each."""
+    after = 0
+    while True:
+        with database.read() as db:
+            first, last, count = db.execute(
+                """
+                SELECT min(id), max(id), count(*) FROM (
+                    SELECT id FROM job WHERE workflow_id = ? AND id > ? ORDER BY id LIMIT ?
+                )
+                """,
+                (workflow_id, after, CHUNK_JOBS),
+            ).fetchone()
+        if not count:
+            return
+        yield first, last
+        after = last
+
+
+def _initialize(database: Database, workflow_id: int, user: str | None, hostname: str | None) -> None:
+    _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
+    _decide_all(database, workflow_id)
+    with database.write() as db:
+        _clear_ephemeral(db, workflow_id)
+        (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (workflow_id,)).fetchone()
+        events.note(
+            db,
+            workflow_id,
+            "workflow",
+            "start",
+            f"Started run {run_id} of workflow {workflow_id}.",
+            run_id=run_id,
+            user=user,
+            hostname=hostname,
+        )
+        _open_for_runners(db, workflow_id)
+
+
+def _initialize_jobs(database: Database, workflow_id: int, only_uninitialized: bool, clear_ephemeral: bool) -> None:
+    again = {JobStatus.BLOCKED, JobStatus.READY}
+    if only_uninitialized:
+        _reset_downstream(database, workflow_id)
+    else:
+        again |= {JobStatus.TERMINATED}
+    _start_over(database, workflow_id, frozenset(again), forget=False)
+    _decide_all(database, workflow_id)
+    with database.write() as db:
+        if clear_ephemeral:
+            _clear_ephemeral(db, workflow_id)
+        _open_for_runners(db, workflow_id)
+
+
+def _open_for_runners(db: sqlite3.Connection, workflow_id: int) -> None:
+    actions.restart(db, workflow_id)
+    _done(db, workflow_id)
+    db.execute("UPDATE workflow_status SET completed_run_id = NULL WHERE id = ?", (workflow_id,))
+    outcomes.announce_completion(db, workflow_id)
+
+
+def _cancel(database: Database, workflow_id: int) -> None:
+    canceled: list[int] = []
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.write() as db:
+            ids = _ids(db, workflow_id, first_id, last_id, UNSETTLED - {JobStatus.UNINITIALIZED})
+            changes = [Change(job_id, JobStatus.CANCELED, Cause.USER) for job_id in ids]
+            change_status(db, workflow_id, changes, decide=False)
+            canceled += ids
+    with database.write() as db:
+        events.note(
+            db,
+            workflow_id,
+            "workflow",
+            "cancel",
+            f"Canceled workflow {workflow_id} with {len(canceled)} unfinished job(s).",
+            job_ids=canceled,
+            cause=Cause.USER,
+        )
+        _done(db, workflow_id)
+        outcomes.announce_completion(db, workflow_id)
+
+
+def _reset_job_status(database: Database, workflow_id: int, failed_only: bool) -> None:
+    if failed_only:
+        _start_over(database, workflow_id, COMPLETE - {JobStatus.COMPLETED})
+        _reset_downstream(database, workflow_id)
+    else:
+        _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
+    with database.write() as db:
+        _done(db, workflow_id)
+
+
+VERBS: dict[str, Callable[..., None]] = {
+    "initialize": _initialize,
+    "initialize_jobs": _initialize_jobs,
+    "cancel": _cancel,
+    "reset_job_status": _reset_job_status,
+}
+
+
+def _ids(
+    db: sqlite3.Connection, workflow_id: int, first_id: int, last_id: int, statuses: frozenset[JobStatus]
+) -> list[int]:
+    named = ", ".join(f"'{status}'" for status in sorted(statuses))
+    rows = db.execute(
+        f"SELECT id FROM job WHERE workflow_id = ? AND id BETWEEN ? AND ? AND status IN ({named})",
+        (workflow_id, first_id, last_id),
+    )
+    return [job_id for (job_id,) in rows]
+
+
+def _start_over(database: Database, workflow_id: int, statuses: frozenset[JobStatus], *, forget: bool = True) -> None:
+    """Make the jobs with these statuses uninitialized; ``forget`` their results and retries too."""
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.write() as db:
+            _reset(db, workflow_id, _ids(db, workflow_id, first_id, last_id, statuses), forget=forget)
+
+
+def _reset(db: sqlite3.Connection, workflow_id: int, job_ids: list[int], *, forget: bool = True) -> None:
+    if not job_ids:
+        return
+    changes = [Change(job_id, JobStatus.UNINITIALIZED) for job_id in job_ids]
+    change_status(db, workflow_id, changes, end_attempt=True, decide=False)
+    if forget:
+        db.execute(
+            """
+            UPDATE job SET current_result_id = NULL, retries = 0, lost_nodes = 0, not_before = NULL
+             WHERE id IN (SELECT value FROM json_each(?))
+            """,
+            (json_ids(job_ids),),
+        )
+
+
+def _reset_downstream(database: Database, workflow_id: int) -> None:
+    """Start over every complete job that lies, at any depth, behind an uninitialized one.
+
+    Does not look past pending and running jobs: what they lead to is theirs.
+    """
+    with database.read() as db:
+        behind = {
+            job_id
+            for (job_id,) in db.execute(
+                """
+                WITH RECURSIVE behind (id) AS (
+                    SELECT id FROM job WHERE workflow_id = ? AND status = 'uninitialized'
+                     UNION
+                    SELECT job.id
+                      FROM behind JOIN (
+                        SELECT job_id, depends_on_job_id AS on_id FROM job_depends_on
+                         UNION ALL
+                        SELECT dg.job_id, m.job_id FROM dependency_group_member AS m
+                          JOIN job_depends_on_group AS dg ON dg.group_id = m.group_id
+                      ) AS edge ON edge.on_id = behind.id
+                      JOIN job ON job.id = edge.job_id
+                     WHERE job.status NOT IN ('pending', 'running')
+                )
+                SELECT id FROM behind
+                """,
+                (workflow_id,),
+            )
+        }
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.write() as db:
+            _reset(db, workflow_id, [n for n in _ids(db, workflow_id, first_id, last_id, COMPLETE) if n in behind])
+
+
+def _decide_all(database: Database, workflow_id: int) -> None:
+    """Complete the graph with what files and user data imply, count, and decide every uninitialized job."""
+    implied.add(database, workflow_id)
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.write() as db:
+            readiness.recount(db, workflow_id, first_id, last_id)
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.write() as db:
+            readiness.decide_range(db, workflow_id, first_id, last_id)
+
+
+def _clear_ephemeral(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Ephemeral user data lasts one run; what no job writes is input and stays."""
+    db.execute(
+        """
+        UPDATE user_data SET data = NULL
+         WHERE workflow_id = ? AND is_ephemeral AND id IN (SELECT user_data_id FROM job_output_user_data)
+        """,
+        (workflow_id,),
+    )

@@ -1,0 +1,123 @@
+"""Compute nodes: joining, staying, leaving, and being lost."""
+
+import sqlite3
+import time
+from datetime import datetime
+from typing import cast
+
+from torc.errors import NotFound, Unprocessable
+from torc.models.catalogue import COMPUTE_NODES
+from torc.models.compute_node import ComputeNode
+from torc.models.sync import RenewAnswer
+from torc.store import actions, attempts, events, outcomes, table, workflows
+from torc.store.database import Database
+from torc.store.leases import Leases
+
+
+def create(database: Database, leases: Leases, node: ComputeNode) -> ComputeNode:
+    """Store a node. The answer tells which database it joined, so that a restored one is noticed later."""
+    for name, least in (("num_cpus", 0), ("memory_gb", 0), ("num_gpus", 0), ("num_nodes", 1)):
+        if getattr(node, name) < least:
+            raise Unprocessable(f"{name} of a compute node must be at least {least}, got {getattr(node, name)}")
+    node.last_seq = 0
+    with database.write() as db:
+        workflows.require(db, node.workflow_id)
+        node_id = table.insert_row(db, COMPUTE_NODES, node)
+        workflows.touch(db, node.workflow_id)
+        stored = cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id))
+    if stored.spool_path is not None:  # one of our own runners: it will sync
+        leases.renew(node_id)
+        stored.lease_s = leases.lease_s
+    stored.database_id, stored.generation = database.database_id, database.generation
+    return stored
+
+
+def renew(database: Database, leases: Leases, node_id: int) -> RenewAnswer:
+    """The node is alive. No transaction, no waiting: this must work while a long write is under way."""
+    if not leases.has(node_id):
+        with database.read() as db:
+            if not db.execute("SELECT 1 FROM compute_node WHERE id = ?", (node_id,)).fetchone():
+                raise NotFound(f"Compute node not found with ID: {node_id}")
+    leases.renew(node_id)
+    return RenewAnswer(lease_s=leases.lease_s)
+
+
+def adopt(database: Database, leases: Leases) -> None:
+    """At start: every node that was active gets a full lease; claims without a node get their time to start."""
+    with database.read() as db:
+        supervised = db.execute(
+            "SELECT id FROM compute_node WHERE is_active AND (last_seq > 0 OR spool_path IS NOT NULL)"
+        ).fetchall()
+        unowned = db.execute(
+            "SELECT id FROM job WHERE status = 'pending' AND active_compute_node_id IS NULL"
+        ).fetchall()
+    leases.adopt(node_id for (node_id,) in supervised)
+    leases.claimed_unowned(job_id for (job_id,) in unowned)
+
+
+def expire(database: Database, leases: Leases) -> int:
+    """Close the nodes whose lease is over and take back jobs that were claimed and never started; how many nodes."""
+    lost = leases.expired()
+    for node_id in lost:
+        with database.write() as db:
+            if leases.is_expired(node_id):  # it may have come back while we waited
+                _close_lost(db, node_id)
+                leases.forget(node_id)
+    stale = leases.never_started()
+    if stale:
+        with database.write() as db:
+            for job_id in stale:
+                db.execute(
+                    "UPDATE job SET status = 'ready' WHERE id = ? AND status = 'pending' "
+                    "AND active_compute_node_id IS NULL",
+                    (job_id,),
+                )
+        leases.forget_unowned(stale)
+    return len(lost)
+
+
+def _close_lost(db: sqlite3.Connection, node_id: int) -> None:
+    row = db.execute("SELECT workflow_id, hostname FROM compute_node WHERE id = ?", (node_id,)).fetchone()
+    if row is None:
+        return
+    workflow_id, hostname = row
+    job_ids = close(db, node_id, end_attempt=False)
+    events.note(
+        db,
+        workflow_id,
+        "compute_node",
+        "node_lost",
+        f"Compute node {node_id} on {hostname} was not heard from in time; its jobs are ready for others.",
+        job_ids=job_ids,
+        compute_node_id=node_id,
+    )
+    outcomes.fail_lost(db, workflow_id, node_id, job_ids)
+
+
+def close(db: sqlite3.Connection, node_id: int, *, end_attempt: bool) -> list[int]:
+    """The node has gone: its jobs are ready, its claimed actions free; the ids of the jobs."""
+    (workflow_id, start_time) = db.execute(
+        "SELECT workflow_id, start_time FROM compute_node WHERE id = ?", (node_id,)
+    ).fetchone()
+    db.execute(
+        "UPDATE compute_node SET is_active = 0, duration_seconds = ? WHERE id = ?", (_since(start_time), node_id)
+    )
+    actions.release_claims(db, node_id)
+    workflows.touch(db, workflow_id)
+    return attempts.lose(db, node_id, end_attempt=end_attempt)
+
+
+def _since(start_time: str) -> float | None:
+    try:
+        return max(0.0, time.time() - datetime.fromisoformat(start_time).timestamp())
+    except ValueError:
+        return None  # existing runners write whatever they like
+
+
+def release(database: Database, leases: Leases, node_id: int) -> ComputeNode:
+    """A person says that a node without a lease is gone."""
+    with database.write() as db:
+        table.fetch(db, COMPUTE_NODES, node_id)
+        close(db, node_id, end_attempt=True)
+        leases.forget(node_id)
+        return cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id))

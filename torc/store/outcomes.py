@@ -1,0 +1,273 @@
+"""How attempts end: results, what follows from them, and whether the workflow is complete.
+
+Everything one report causes happens in the transaction that stores it.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torc.models.status import Cause, JobStatus
+from torc.models.sync import FinishedJob
+from torc.store import actions, events, retries, workflows
+from torc.store.attempts import OPEN
+from torc.store.events import JobEvent
+from torc.store.readiness import Change, change_status
+from torc.store.rows import json_ids, to_json
+from torc.units import utc_now_iso
+
+
+@dataclass
+class Accepted:
+    """What became of the reports of one node."""
+
+    lost: list[tuple[int, int]] = field(default_factory=list)  # [job id, attempt id] that are no longer the node's
+    settled: bool = False  # some job has got a new status
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What decides whether a report counts."""
+
+    status: JobStatus
+    node_id: int | None
+    run_id: int | None
+    attempt_id: int | None
+    failure_handler_id: int | None
+    retries: int
+
+    def is_attempt_of(self, report: FinishedJob, node_id: int) -> bool:
+        """Whether the report speaks of the attempt the job is in, on the node that has it."""
+        return (self.node_id, self.run_id, self.attempt_id) == (node_id, report.run_id, report.attempt_id)
+
+
+def accept(db: sqlite3.Connection, workflow_id: int, node_id: int, reports: Sequence[FinishedJob]) -> Accepted:
+    """Apply a node's reports: each counts, is stored as history, or repeats what is known."""
+    accepted = Accepted()
+    if not reports:
+        return accepted
+    jobs = held_jobs(db, workflow_id, [report.job_id for report in reports])
+    known = _known_attempts(db, reports)
+    counting: list[FinishedJob] = []
+    stored: list[FinishedJob] = []
+    for report in reports:
+        key = (report.job_id, report.run_id, report.attempt_id)
+        if key in known:
+            continue  # a repeat: acknowledged, and nothing else
+        known.add(key)
+        job = jobs.get(report.job_id)
+        if job is None:
+            accepted.lost.append((report.job_id, report.attempt_id))
+            continue
+        stored.append(report)
+        if job.is_attempt_of(report, node_id) and job.status in OPEN:
+            counting.append(report)
+        elif not (job.is_attempt_of(report, node_id) and job.status == JobStatus.CANCELED):
+            accepted.lost.append((report.job_id, report.attempt_id))
+    lost = set(accepted.lost)
+    current = [report for report in stored if (report.job_id, report.attempt_id) not in lost]
+    insert_results(db, workflow_id, node_id, stored, current)
+    accepted.settled = settle(db, workflow_id, node_id, counting, jobs)
+    return accepted
+
+
+def held_jobs(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> dict[int, Held]:
+    """Whose attempt each job of the workflow is in."""
+    return {
+        job_id: Held(JobStatus(status), *rest)
+        for job_id, status, *rest in db.execute(
+            """
+            SELECT id, status, active_compute_node_id, run_id, attempt_id, failure_handler_id, retries FROM job
+             WHERE id IN (SELECT value FROM json_each(?)) AND workflow_id = ?
+            """,
+            (json_ids(job_ids), workflow_id),
+        )
+    }
+
+
+def _known_attempts(db: sqlite3.Connection, reports: Sequence[FinishedJob]) -> set[tuple[int, int, int]]:
+    return set(
+        db.execute(
+            "SELECT job_id, run_id, attempt_id FROM result WHERE job_id IN (SELECT value FROM json_each(?))",
+            (json_ids(report.job_id for report in reports),),
+        )
+    )
+
+
+def insert_results(
+    db: sqlite3.Connection,
+    workflow_id: int,
+    node_id: int,
+    reports: Sequence[FinishedJob],
+    current: Sequence[FinishedJob],
+) -> None:
+    """Store one row per report; those in ``current`` become their jobs' current results."""
+    if not reports:
+        return
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'result'").fetchone()
+    first_id = (last[0] if last else 0) + 1  # ids are ours to give while we hold the write lock
+    db.executemany(
+        """
+        INSERT INTO result (
+            id, job_id, workflow_id, run_id, attempt_id, compute_node_id, return_code, exec_time_minutes,
+            completion_time, peak_memory_bytes, avg_memory_bytes, peak_cpu_percent, avg_cpu_percent, status, cause,
+            signal, gpu_ids
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+            (
+                first_id + index,
+                report.job_id,
+                workflow_id,
+                report.run_id,
+                report.attempt_id,
+                node_id,
+                report.return_code,
+                report.exec_time_minutes,
+                report.completion_time,
+                report.peak_memory_bytes,
+                report.avg_memory_bytes,
+                report.peak_cpu_percent,
+                report.avg_cpu_percent,
+                report.status,
+                report.cause,
+                report.signal,
+                to_json(report.gpu_ids) if report.gpu_ids is not None else None,
+            )
+            for index, report in enumerate(reports)
+        ],
+    )
+    counts = {id(report) for report in current}
+    db.executemany(
+        "UPDATE job SET current_result_id = ? WHERE id = ?",
+        [(first_id + index, report.job_id) for index, report in enumerate(reports) if id(report) in counts],
+    )
+
+
+def settle(
+    db: sqlite3.Connection,
+    workflow_id: int,
+    node_id: int,
+    reports: Sequence[FinishedJob],
+    jobs: dict[int, Held],
+) -> bool:
+    """Give the jobs the outcome their reports tell, unless a failure handler wants another try."""
+    if not reports:
+        return False
+    retried = retries.handle(db, workflow_id, reports, jobs)
+    final = [report for report in reports if report.job_id not in retried]
+    changes = [
+        Change(report.job_id, report.status, report.cause if report.status != JobStatus.COMPLETED else None)
+        for report in final
+    ]
+    applied = change_status(db, workflow_id, changes)
+    _store_output_files(db, final)
+    events.add_job_events(
+        db,
+        workflow_id,
+        [
+            _end_of(report, node_id, events.RETRIED if report.job_id in retried else events.COMPLETED)
+            for report in reports
+        ],
+    )
+    if applied.canceled:
+        _note_canceled(db, workflow_id, applied.canceled)
+    announce_completion(db, workflow_id)
+    return True
+
+
+def _end_of(report: FinishedJob, node_id: int, kind: str) -> JobEvent:
+    details = {
+        "cause": report.cause,
+        "return_code": report.return_code or None,
+        "missing_files": report.missing_files or None,
+    }
+    return JobEvent(
+        kind,
+        report.job_id,
+        report.run_id,
+        report.attempt_id,
+        node_id,
+        report.status,
+        {name: value for name, value in details.items() if value is not None},
+    )
+
+
+def _store_output_files(db: sqlite3.Connection, reports: Sequence[FinishedJob]) -> None:
+    written = [
+        (output.st_mtime, output.size, output.file_id, report.job_id)
+        for report in reports
+        for output in report.output_files
+    ]
+    if written:
+        db.executemany(
+            """
+            UPDATE file SET st_mtime = ?, size = ?
+             WHERE id = ? AND id IN (SELECT file_id FROM job_output_file WHERE job_id = ?)
+            """,
+            written,
+        )
+
+
+def _note_canceled(db: sqlite3.Connection, workflow_id: int, canceled: Sequence[Change]) -> None:
+    by_cause: dict[int | None, list[int]] = {}
+    for change in canceled:
+        by_cause.setdefault(change.cause_job_id, []).append(change.job_id)
+    for cause_job_id, job_ids in by_cause.items():
+        events.note(
+            db,
+            workflow_id,
+            "job_completion",
+            "jobs_canceled",
+            f"{len(job_ids)} job(s) canceled because job {cause_job_id} did not succeed.",
+            job_ids=job_ids,
+            cause=Cause.DEPENDENCY,
+            cause_job_id=cause_job_id,
+        )
+
+
+def announce_completion(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Fire on_workflow_complete when nothing is left to do, once per run."""
+    if workflows.has_unsettled(db, workflow_id):
+        return
+    announced = db.execute(
+        """
+        UPDATE workflow_status SET completed_run_id = run_id
+         WHERE id = ? AND busy IS NULL AND completed_run_id IS NOT run_id
+        """,
+        (workflow_id,),
+    ).rowcount
+    if announced:
+        actions.fire(db, workflow_id, "on_workflow_complete")
+        events.note(db, workflow_id, "workflow", "complete", "Every job is finished.")
+
+
+def fail_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: Sequence[int]) -> None:
+    """A job that lost its node MAX_LOST_NODES times in one run kills its nodes: fail it, with a result that says so."""
+    victims = db.execute(
+        """
+        SELECT id, run_id, attempt_id FROM job
+         WHERE id IN (SELECT value FROM json_each(?)) AND lost_nodes >= ? AND status = 'ready'
+        """,
+        (json_ids(job_ids), MAX_LOST_NODES),
+    ).fetchall()
+    reports = [
+        FinishedJob(
+            job_id=job_id,
+            run_id=run_id,
+            attempt_id=attempt_id,
+            status=JobStatus.FAILED,
+            return_code=-1,
+            cause=Cause.LOST_NODE,
+            exec_time_minutes=0.0,
+            completion_time=utc_now_iso(),
+        )
+        for job_id, run_id, attempt_id in victims
+    ]
+    known = _known_attempts(db, reports)
+    reports = [report for report in reports if (report.job_id, report.run_id, report.attempt_id) not in known]
+    insert_results(db, workflow_id, node_id, reports, reports)
+    settle(db, workflow_id, node_id, reports, held_jobs(db, workflow_id, [report.job_id for report in reports]))
+
+
+MAX_LOST_NODES = 3

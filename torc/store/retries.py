@@ -1,0 +1,131 @@
+"""Failure handlers: whether a failed attempt is tried again. The server decides, in the transaction of the report."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from torc.models.record import Record
+from torc.models.status import Cause, JobStatus
+from torc.models.sync import FinishedJob
+
+if TYPE_CHECKING:
+    from torc.store.outcomes import Held
+
+MAX_BACKOFF_S = 300.0
+
+
+class Rule(Record, kw_only=True):
+    """Which failures it matches, and how often and how late to try again. design.md 8, failure handlers."""
+
+    exit_codes: list[int] = []
+    match_all_exit_codes: bool = False
+    signals: list[int] = []
+    causes: list[Cause] = []
+    recovery_script: str | None = None
+    max_retries: int = 3
+    backoff_s: float = 1.0  # doubles with every retry, up to MAX_BACKOFF_S
+
+    def matches(self, report: FinishedJob) -> bool:
+        """Whether this failure is one of the rule's."""
+        return (
+            (report.return_code != 0 and self.match_all_exit_codes)
+            or report.return_code in self.exit_codes
+            or (report.signal is not None and report.signal in self.signals)
+            or (report.cause is not None and report.cause in self.causes)
+        )
+
+
+def handle(
+    db: sqlite3.Connection, workflow_id: int, reports: Sequence[FinishedJob], jobs: "dict[int, Held]"
+) -> set[int]:
+    """Give failed jobs whose handler has a try left another one; their ids.
+
+    They become ready with a back-off, or stay pending on their node for a recovery script. They are never failed
+    in between, so nobody cancels what waits for them.
+    """
+    handled: set[int] = set()
+    for report in reports:
+        job = jobs[report.job_id]
+        if job.failure_handler_id is None or report.status == JobStatus.COMPLETED:
+            continue
+        rule = _first_match(db, job.failure_handler_id, report)
+        if rule is None or job.retries >= rule.max_retries:
+            continue
+        handled.add(report.job_id)
+        if rule.recovery_script is not None:
+            _keep_for_recovery(db, report.job_id)
+        else:
+            _back_off(db, report.job_id, min(rule.backoff_s * 2**job.retries, MAX_BACKOFF_S))
+    return handled
+
+
+def _first_match(db: sqlite3.Connection, handler_id: int, report: FinishedJob) -> Rule | None:
+    (text,) = db.execute("SELECT rules FROM failure_handler WHERE id = ?", (handler_id,)).fetchone()
+    rules = msgspec.json.decode(text, type=list[Rule])
+    return next((rule for rule in rules if rule.matches(report)), None)
+
+
+def _back_off(db: sqlite3.Connection, job_id: int, backoff_s: float) -> None:
+    db.execute(
+        """
+        UPDATE job
+           SET status = 'ready', retries = retries + 1, not_before = ?, active_compute_node_id = NULL, start_time = NULL
+         WHERE id = ?
+        """,
+        (time.time() + backoff_s, job_id),
+    )
+
+
+def _keep_for_recovery(db: sqlite3.Connection, job_id: int) -> None:
+    db.execute(
+        """
+        UPDATE job
+           SET status = 'pending', retries = retries + 1, attempt_id = attempt_id + 1, start_time = NULL
+         WHERE id = ?
+        """,
+        (job_id,),
+    )
+
+
+def wake(db: sqlite3.Connection, workflow_id: int, now: float) -> float | None:
+    """End the back-offs that are over; seconds until the next one is, if any waits."""
+    (earliest,) = db.execute(
+        "SELECT min(not_before) FROM job WHERE workflow_id = ? AND not_before IS NOT NULL", (workflow_id,)
+    ).fetchone()
+    if earliest is not None and earliest <= now:
+        db.execute("UPDATE job SET not_before = NULL WHERE workflow_id = ? AND not_before <= ?", (workflow_id, now))
+        return wake(db, workflow_id, now)
+    return None if earliest is None else float(earliest) - now
+
+
+def recovery_script(db: sqlite3.Connection, job_id: int) -> str | None:
+    """The script to run before this attempt, if the last one failed in a way that asks for it."""
+    row = db.execute(
+        """
+        SELECT h.rules, r.return_code, r.signal, r.cause, r.run_id, r.attempt_id, r.status
+          FROM job JOIN failure_handler AS h ON h.id = job.failure_handler_id
+               JOIN result AS r ON r.id = job.current_result_id
+         WHERE job.id = ? AND job.retries > 0 AND r.run_id = job.run_id
+        """,
+        (job_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    text, return_code, signal, cause, run_id, attempt_id, status = row
+    last = FinishedJob(
+        job_id=job_id,
+        run_id=run_id,
+        attempt_id=attempt_id,
+        status=JobStatus(status),
+        return_code=return_code,
+        signal=signal,
+        cause=Cause(cause) if cause else None,
+        exec_time_minutes=0.0,
+        completion_time="",
+    )
+    rules = msgspec.json.decode(text, type=list[Rule])
+    rule = next((rule for rule in rules if rule.matches(last)), None)
+    return rule.recovery_script if rule else None

@@ -1,0 +1,135 @@
+"""Ready jobs are few shapes: distinct needs. Claiming looks at shapes, never at the queue."""
+
+import math
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from torc.units import parse_duration, parse_memory
+
+memory_bytes = lru_cache(1024)(parse_memory)
+runtime_s = lru_cache(1024)(parse_duration)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What all jobs with the same requirements and scheduler need."""
+
+    requirements_id: int
+    scheduler_id: int  # 0: any runner
+    first_job_id: int
+    num_cpus: int
+    num_gpus: int
+    num_nodes: int
+    memory_bytes: int
+    runtime_s: int
+
+
+@dataclass(slots=True)
+class Room:
+    """What is still free on a node. Multi-node jobs share ``num_nodes``; CPUs, memory and GPUs are one pool."""
+
+    num_cpus: float  # math.inf where nothing is counted
+    memory_bytes: float
+    num_gpus: float
+    num_nodes: float
+    time_left_s: float = math.inf
+    scheduler_config_id: int | None = None
+
+    def fits(self, shape: Shape) -> float:
+        """How many jobs of this shape fit together in what is free; may be infinite."""
+        if shape.runtime_s > self.time_left_s:
+            return 0
+        if shape.scheduler_id and self.scheduler_config_id not in (None, shape.scheduler_id):
+            return 0  # a runner without a scheduler may take any job: "test locally first"
+        return min(
+            times(self.num_cpus, shape.num_cpus),
+            times(self.memory_bytes, shape.memory_bytes),
+            times(self.num_gpus, shape.num_gpus),
+            times(self.num_nodes, shape.num_nodes) if shape.num_nodes > 1 else math.inf,
+        )
+
+    def take(self, shape: Shape, jobs: int) -> None:
+        """Charge ``jobs`` jobs of this shape."""
+        self.num_cpus -= jobs * shape.num_cpus
+        self.memory_bytes -= jobs * shape.memory_bytes
+        self.num_gpus -= jobs * shape.num_gpus
+        if shape.num_nodes > 1:
+            self.num_nodes -= jobs * shape.num_nodes
+
+
+class EachAlone(Room):
+    """Room for any number of jobs that each fit alone: they will run one after the other."""
+
+    def fits(self, shape: Shape) -> float:
+        """Without bound, if one fits."""
+        return math.inf if super().fits(shape) >= 1 else 0
+
+    def take(self, shape: Shape, jobs: int) -> None:
+        """Nothing is used up."""
+
+
+def times(free: float, need: int) -> float:
+    """How often ``need`` fits into ``free``."""
+    if need <= 0 or free == math.inf:
+        return math.inf
+    return max(0, math.floor(free / need))
+
+
+SORT_KEYS: dict[str, Callable[[Shape], tuple[int, ...]]] = {
+    "gpus_runtime_memory": lambda s: (-s.num_gpus, -s.runtime_s, -s.memory_bytes, s.first_job_id),
+    "gpus_memory_runtime": lambda s: (-s.num_gpus, -s.memory_bytes, -s.runtime_s, s.first_job_id),
+    "none": lambda s: (s.first_job_id,),
+}
+
+
+def ready_shapes(db: sqlite3.Connection, workflow_id: int, sort_method: str) -> list[Shape]:
+    """The shapes of the jobs that are ready now, in the order the workflow wants them served.
+
+    One seek in the job_ready index per shape; the number of ready jobs does not matter.
+    """
+    rows = db.execute(
+        """
+        WITH RECURSIVE shape (requirements_id, scheduler_id, job_id) AS (
+            SELECT * FROM (
+                SELECT resource_requirements_id, scheduler_id, id FROM job
+                 WHERE workflow_id = :workflow AND status = 'ready' AND not_before IS NULL
+                 ORDER BY resource_requirements_id, scheduler_id, id LIMIT 1
+            )
+            UNION ALL
+            SELECT next.resource_requirements_id, next.scheduler_id, next.id
+              FROM shape JOIN job AS next ON next.id = (
+                SELECT id FROM job
+                 WHERE workflow_id = :workflow AND status = 'ready' AND not_before IS NULL
+                   AND (resource_requirements_id, scheduler_id) > (shape.requirements_id, shape.scheduler_id)
+                 ORDER BY resource_requirements_id, scheduler_id, id LIMIT 1
+            )
+        )
+        SELECT shape.requirements_id, shape.scheduler_id, shape.job_id,
+               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime
+          FROM shape JOIN resource_requirements AS r ON r.id = shape.requirements_id
+        """,
+        {"workflow": workflow_id},
+    )
+    shapes = [
+        Shape(needs, scheduler, job_id, cpus, gpus, nodes, memory_bytes(memory), runtime_s(runtime))
+        for needs, scheduler, job_id, cpus, gpus, nodes, memory, runtime in rows
+    ]
+    return sorted(shapes, key=SORT_KEYS[sort_method])
+
+
+def first_ready(db: sqlite3.Connection, workflow_id: int, shape: Shape, limit: int) -> list[int]:
+    """The ids at the head of a shape's queue."""
+    return [
+        job_id
+        for (job_id,) in db.execute(
+            """
+            SELECT id FROM job
+             WHERE workflow_id = ? AND status = 'ready' AND not_before IS NULL
+               AND resource_requirements_id = ? AND scheduler_id = ?
+             ORDER BY id LIMIT ?
+            """,
+            (workflow_id, shape.requirements_id, shape.scheduler_id, limit),
+        )
+    ]

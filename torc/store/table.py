@@ -1,0 +1,213 @@
+"""Create, get, list, update and delete for any plain resource."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from torc.errors import Conflict, InvalidRequest, NotFound
+from torc.models.catalogue import Resource
+from torc.models.record import Page, Record
+from torc.store import workflows
+from torc.store.database import Database
+from torc.store.rows import columns, to_record, to_row
+
+MAX_LIMIT = 10_000
+
+NOT_COLUMNS = ("lease_s", "database_id", "generation")
+"""Fields of a node that the server fills in but does not keep."""
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which part of a list, in which order."""
+
+    offset: int = 0
+    limit: int = MAX_LIMIT
+    sort_by: str | None = None
+    reverse_sort: bool = False
+
+    def order(self, sortable: tuple[str, ...]) -> str:
+        """ORDER BY terms; ties are broken by id, else pages could overlap."""
+        direction = "DESC" if self.reverse_sort else "ASC"
+        if not self.sort_by or self.sort_by == "id":
+            return f"id {direction}"
+        if self.sort_by not in sortable:
+            raise InvalidRequest(f"sort_by: no column '{self.sort_by}'; choose one of {', '.join(sortable)}")
+        return f"{self.sort_by} {direction}, id {direction}"
+
+
+def insert(database: Database, resource: Resource, record: Record) -> Record:
+    """Store ``record`` and return it as stored. Its workflow must exist."""
+    with database.write() as db:
+        workflows.require(db, workflow_of(record))
+        record_id = insert_row(db, resource, record)
+        return fetch(db, resource, record_id)
+
+
+def insert_row(db: sqlite3.Connection, resource: Resource, record: Record) -> int:
+    """Add one row in the caller's transaction; the id of ``record`` is ignored."""
+    names = [name for name in columns(resource.model, NOT_COLUMNS) if name != "id"]
+    values = to_row(record, names)
+    given = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
+    cursor = db.execute(
+        f"INSERT INTO {resource.table} ({', '.join(name for name, _ in given)}) VALUES ({', '.join('?' * len(given))})",
+        [value for _, value in given],
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def get(database: Database, resource: Resource, record_id: int) -> Record:
+    """One record, or NotFound."""
+    with database.read() as db:
+        return fetch(db, resource, record_id)
+
+
+def fetch(db: sqlite3.Connection, resource: Resource, record_id: int) -> Record:
+    """One record in the caller's transaction. Records of drafts and deleted workflows do not exist."""
+    names = columns(resource.model, NOT_COLUMNS)
+    row = db.execute(
+        f"""
+        SELECT {", ".join(names)}
+          FROM {resource.table}
+         WHERE id = ? AND workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)
+        """,
+        (record_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"{resource.noun} not found with ID: {record_id}")
+    return to_record(resource.model, names, row)
+
+
+def page(
+    database: Database, resource: Resource, workflow_id: int, paging: Paging, filters: dict[str, Any]
+) -> Page[Record]:
+    """One page of a workflow's records; an unknown workflow has none. ``filters`` are columns of the catalogue."""
+    names = columns(resource.model, NOT_COLUMNS)
+    wanted = {name: value for name, value in filters.items() if value is not None and name in resource.filters}
+    where = " AND ".join(
+        ["workflow_id = ?", "workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)"]
+        + [f"{name} = ?" for name in wanted]
+    )
+    with database.read() as db:
+        return select_page(db, resource.model, resource.table, names, where, [workflow_id, *wanted.values()], paging)
+
+
+def select_page(
+    db: sqlite3.Connection,
+    model: type[Record],
+    table: str,
+    names: tuple[str, ...],
+    where: str,
+    arguments: list[Any],
+    paging: Paging,
+) -> Page[Any]:
+    """A page of ``table`` in the contract's envelope. ``where`` is SQL of ours with bound arguments."""
+    rows = db.execute(
+        f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY {paging.order(names)} LIMIT ? OFFSET ?",
+        [*arguments, paging.limit, paging.offset],
+    ).fetchall()
+    total = len(rows)
+    if paging.offset or len(rows) == paging.limit:  # else the page holds everything
+        (total,) = db.execute(f"SELECT count(*) FROM {table} WHERE {where}", arguments).fetchone()
+    return envelope([to_record(model, names, row) for row in rows], total, paging)
+
+
+def envelope(items: list[Any], total: int, paging: Paging) -> Page[Any]:
+    """The contract's frame around the items of one page."""
+    return Page(
+        items=items,
+        offset=paging.offset,
+        max_limit=MAX_LIMIT,
+        count=len(items),
+        total_count=total,
+        has_more=paging.offset + len(items) < total,
+    )
+
+
+def update(database: Database, resource: Resource, record_id: int, record: Record) -> Record:
+    """Replace the columns of a record; id and workflow stay."""
+    with database.write() as db:
+        fetch(db, resource, record_id)
+        update_row(db, resource, record_id, record)
+        return fetch(db, resource, record_id)
+
+
+def update_row(db: sqlite3.Connection, resource: Resource, record_id: int, record: Record) -> None:
+    """Write every column the Struct has, None included, in the caller's transaction."""
+    names = [name for name in columns(resource.model, NOT_COLUMNS) if name not in ("id", "workflow_id", "last_seq")]
+    db.execute(
+        f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
+        [*to_row(record, names), record_id],
+    )
+
+
+def delete(database: Database, resource: Resource, record_id: int) -> Record:
+    """Remove a record and return it as it was."""
+    with database.write() as db:
+        record = fetch(db, resource, record_id)
+        refuse_if_used(db, resource, "id = ?", record_id)
+        unlink(db, resource, "id = ?", record_id)
+        db.execute(f"DELETE FROM {resource.table} WHERE id = ?", (record_id,))
+        return record
+
+
+def delete_all(database: Database, resource: Resource, workflow_id: int) -> int:
+    """Remove all records of a workflow; how many there were."""
+    with database.write() as db:
+        refuse_if_used(db, resource, "workflow_id = ?", workflow_id)
+        unlink(db, resource, "workflow_id = ?", workflow_id)
+        return db.execute(f"DELETE FROM {resource.table} WHERE workflow_id = ?", (workflow_id,)).rowcount
+
+
+def workflow_of(record: Record) -> int:
+    """The workflow a plain record belongs to."""
+    workflow_id: int = record.workflow_id  # type: ignore[attr-defined]  # every plain resource has it
+    return workflow_id
+
+
+USERS = {
+    "resource_requirements": ("job", "resource_requirements_id", "jobs use it"),
+    "compute_node": ("result", "compute_node_id", "results were measured on it"),
+}
+"""Deleting one of these would destroy or orphan rows of the named table."""
+
+LINKS = {
+    "file": ("job_input_file", "job_output_file"),
+    "user_data": ("job_input_user_data", "job_output_user_data"),
+}
+
+
+def refuse_if_used(db: sqlite3.Connection, resource: Resource, where: str, value: int) -> None:
+    """409 when other records would lose what they refer to."""
+    if resource.table not in USERS:
+        return
+    table, column, why = USERS[resource.table]
+    row = db.execute(
+        f"""
+        SELECT doomed.id, count(*)
+          FROM (SELECT id, workflow_id FROM {resource.table} WHERE {where}) AS doomed
+          JOIN {table} AS user ON user.workflow_id = doomed.workflow_id AND user.{column} = doomed.id
+         GROUP BY doomed.id LIMIT 1
+        """,
+        (value,),
+    ).fetchone()
+    if row is not None:
+        raise Conflict(f"{resource.noun} {row[0]} cannot be deleted: {row[1]} {why}; delete those first")
+
+
+def unlink(db: sqlite3.Connection, resource: Resource, where: str, value: int) -> None:
+    """Remove the links between jobs and the records about to go; results stop being current."""
+    for link in LINKS.get(resource.table, ()):
+        db.execute(
+            f"DELETE FROM {link} WHERE {resource.table}_id IN (SELECT id FROM {resource.table} WHERE {where})", (value,)
+        )
+    if resource.table == "result":
+        db.execute(
+            f"""
+            UPDATE job SET current_result_id = NULL
+             WHERE current_result_id IN (SELECT id FROM result WHERE {where})
+               AND id IN (SELECT job_id FROM result WHERE {where})
+            """,
+            (value, value),
+        )
