@@ -74,7 +74,7 @@ class Scenario:
                 self._add_edges(db, job, self.ids[:position], depends_on)
             for _ in range(rng.randint(0, 3)):
                 self._add_group(db, depends_on)
-            readiness.recount(db, workflow.id, self.ids[0], self.ids[-1])
+            readiness.recount(db, self.ids)
         self.model = Model(depends_on, {job.id: job.cancel_on_blocking_job_failure for job in made if job.id})
 
     def _add_edges(self, db: sqlite3.Connection, job: int, earlier: list[int], depends_on: dict[int, set[int]]) -> None:

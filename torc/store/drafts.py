@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -185,13 +186,12 @@ def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob]
         "SELECT id FROM resource_requirements WHERE workflow_id = ? AND name = ?",
         (draft.workflow_id, workflows.DEFAULT_REQUIREMENTS),
     ).fetchone()
-    rows: list[tuple[Any, ...]] = []
-    links: dict[str, list[tuple[int, int]]] = {table: [] for _, _, table, _ in LINKS}
     first_index = first_id - draft.bases["jobs"]
+    rows: list[tuple[Any, ...]] = []
     for job_id, job in enumerate(jobs, first_id):
-        place = f"jobs[{first_index + job_id - first_id}]"
         needs = default_id
         if job.resource_requirements is not None:
+            place = f"jobs[{first_index + job_id - first_id}].resource_requirements"
             (needs,) = draft.ids("resource_requirements", [job.resource_requirements], place)
         rows.append(
             (
@@ -205,10 +205,6 @@ def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob]
                 needs,
             )
         )
-        for field, kind, table, _ in LINKS:
-            indexes = getattr(job, field)
-            if indexes:
-                links[table] += [(job_id, other) for other in draft.ids(kind, indexes, f"{place}.{field}")]
     db.executemany(
         """
         INSERT INTO job (id, workflow_id, name, command, invocation_script, cancel_on_blocking_job_failure,
@@ -216,9 +212,18 @@ def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob]
         """,
         rows,
     )
-    for _, _, table, column in LINKS:
-        if links[table]:
-            _insert_links(db, table, column, links[table])
+    for field, kind, table, column in LINKS:
+        linked = [(index, others) for index, others in enumerate(map(attrgetter(field), jobs)) if others]
+        _insert_links(
+            db,
+            table,
+            column,
+            [
+                (first_id + index, other)
+                for index, others in linked
+                for other in draft.ids(kind, others, f"jobs[{first_index + index}].{field}")
+            ],
+        )
 
 
 def _insert_links(db: sqlite3.Connection, table: str, column: str, rows: list[tuple[int, int]]) -> None:
@@ -260,7 +265,15 @@ def _count(database: Database, workflow_id: int) -> None:
             groups.recount_group(db, group_id)
     for first_id, last_id in lifecycle.job_ranges(database, workflow_id):
         with database.write() as db:
-            readiness.recount(db, workflow_id, first_id, last_id)
+            waiting = db.execute(
+                """
+                SELECT job_id FROM job_depends_on WHERE job_id BETWEEN :first AND :last
+                 UNION
+                SELECT job_id FROM job_depends_on_group WHERE job_id BETWEEN :first AND :last
+                """,
+                {"first": first_id, "last": last_id},
+            ).fetchall()
+            readiness.recount(db, [job_id for (job_id,) in waiting])
 
 
 def discard(database: Database, workflow_id: int, token: str | None) -> None:

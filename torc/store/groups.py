@@ -80,8 +80,7 @@ def create(database: Database, workflow_id: int, group: DependencyGroup) -> Depe
         group_id = ensure(db, workflow_id, members)
         depend(db, dependents, group_id)
         graph.refuse_cycles(db, workflow_id)
-        for job_id in dependents:
-            recount(db, workflow_id, job_id, job_id)
+        recount(db, dependents)
         workflows.touch(db, workflow_id)
         return _select(db, "id = ?", [group_id])[0]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from torc.store import groups
 from torc.store.database import Database
+from torc.store.readiness import recount
 
 CHUNK_RECORDS = 5000
 KINDS = (("file", "file_id"), ("user_data", "user_data_id"))
@@ -13,8 +14,7 @@ KINDS = (("file", "file_id"), ("user_data", "user_data_id"))
 def add(database: Database, workflow_id: int) -> None:
     """Write the implied edges of a workflow, in chunks; again is without effect.
 
-    A record with several writers and several readers becomes a group. The counters of the jobs are not touched:
-    recount them afterwards.
+    A record with several writers and several readers becomes a group. The readers are counted afresh.
     """
     for table, column in KINDS:
         for first_id, last_id in _record_ranges(database, table, workflow_id):
@@ -45,6 +45,8 @@ def add(database: Database, workflow_id: int) -> None:
                     writers = _jobs(db, f"SELECT job_id FROM job_output_{table} WHERE {column} = ?", record_id)
                     readers = _jobs(db, f"SELECT job_id FROM job_input_{table} WHERE {column} = ?", record_id)
                     groups.depend(db, readers, groups.ensure(db, workflow_id, writers))
+                every_reader = f"SELECT DISTINCT job_id FROM job_input_{table} WHERE {column} BETWEEN ? AND ?"
+                recount(db, [job_id for (job_id,) in db.execute(every_reader, (first_id, last_id))])
 
 
 def _jobs(db: sqlite3.Connection, sql: str, record_id: int) -> list[int]:

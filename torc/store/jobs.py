@@ -140,7 +140,7 @@ def set_dependencies(db: sqlite3.Connection, workflow_id: int, job_id: int, depe
     db.executemany(
         "INSERT INTO job_depends_on (job_id, depends_on_job_id) VALUES (?, ?)", [(job_id, other) for other in wanted]
     )
-    recount(db, workflow_id, job_id, job_id)
+    recount(db, [job_id])
 
 
 def get(database: Database, job_id: int) -> Job:

@@ -352,11 +352,8 @@ def _reset_downstream(database: Database, workflow_id: int) -> None:
 
 
 def _decide_all(database: Database, workflow_id: int) -> None:
-    """Complete the graph with what files and user data imply, count, and decide every uninitialized job."""
+    """Complete the graph with what files and user data imply, and decide every uninitialized job."""
     implied.add(database, workflow_id)
-    for first_id, last_id in job_ranges(database, workflow_id):
-        with database.write() as db:
-            readiness.recount(db, workflow_id, first_id, last_id)
     for first_id, last_id in job_ranges(database, workflow_id):
         with database.write() as db:
             readiness.decide_range(db, workflow_id, first_id, last_id)

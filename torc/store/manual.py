@@ -7,7 +7,7 @@ from torc.models.job import Job
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.store import groups, jobs, outcomes, workflows
 from torc.store.database import Database
-from torc.store.readiness import Change, change_status, recount, verdict
+from torc.store.readiness import Change, change_status, verdict
 from torc.store.rows import exists
 
 
@@ -41,7 +41,6 @@ def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: in
         if status in (JobStatus.READY, JobStatus.BLOCKED):
             if job.status in COMPLETE | {JobStatus.DISABLED}:
                 change_status(db, job.workflow_id, [Change(job_id, JobStatus.UNINITIALIZED)], end_attempt=True)
-            recount(db, job.workflow_id, job_id, job_id)
             unmet, bad, flag = db.execute(
                 "SELECT unmet, bad, cancel_on_blocking_job_failure FROM job WHERE id = ?", (job_id,)
             ).fetchone()

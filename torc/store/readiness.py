@@ -247,16 +247,11 @@ def decide_range(db: sqlite3.Connection, workflow_id: int, first_id: int, last_i
     return decided + len(doomed)
 
 
-def recount(db: sqlite3.Connection, workflow_id: int, first_id: int, last_id: int) -> None:
-    """Compute the counters of jobs with ids in a range afresh, after edges or groups were added to them."""
+def recount(db: sqlite3.Connection, job_ids: Iterable[int]) -> None:
+    """Compute the counters of jobs afresh, in the transaction that added edges or groups to them."""
     db.execute(
-        f"""
-        UPDATE job SET unmet = ({UNMET}), bad = ({BAD_COUNT})
-         WHERE workflow_id = ? AND id BETWEEN ? AND ?
-           AND (unmet OR bad OR EXISTS (SELECT 1 FROM job_depends_on AS d WHERE d.job_id = job.id)
-                OR EXISTS (SELECT 1 FROM job_depends_on_group AS dg WHERE dg.job_id = job.id))
-        """,
-        (workflow_id, first_id, last_id),
+        f"UPDATE job SET unmet = ({UNMET}), bad = ({BAD_COUNT}) WHERE id IN (SELECT value FROM json_each(?))",
+        (json_ids(job_ids),),
     )
 
 

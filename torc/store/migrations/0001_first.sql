@@ -69,10 +69,7 @@ CREATE TABLE job (
     name TEXT NOT NULL,
     command TEXT NOT NULL,
     invocation_script TEXT,
-    status TEXT NOT NULL DEFAULT 'uninitialized' CHECK (status IN (
-        'uninitialized', 'blocked', 'ready', 'pending', 'running',
-        'completed', 'failed', 'canceled', 'terminated', 'disabled'
-    )),
+    status TEXT NOT NULL DEFAULT 'uninitialized',  -- models/status.py; a CHECK here costs as much as the insert
     cancel_on_blocking_job_failure INTEGER NOT NULL DEFAULT 1,
     supports_termination INTEGER NOT NULL DEFAULT 0,
     resource_requirements_id INTEGER NOT NULL,
