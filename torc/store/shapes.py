@@ -87,36 +87,39 @@ SORT_KEYS: dict[str, Callable[[Shape], tuple[int, ...]]] = {
 def ready_shapes(db: sqlite3.Connection, workflow_id: int, sort_method: str) -> list[Shape]:
     """The shapes of the jobs that are ready now, in the order the workflow wants them served.
 
-    One seek in the job_ready index per shape; the number of ready jobs does not matter.
+    Two seeks in the job_ready index per shape; the number of ready jobs does not matter.
     """
-    rows = db.execute(
-        """
-        WITH RECURSIVE shape (requirements_id, scheduler_id, job_id) AS (
-            SELECT * FROM (
-                SELECT resource_requirements_id, scheduler_id, id FROM job
-                 WHERE workflow_id = :workflow AND status = 'ready' AND not_before IS NULL
-                 ORDER BY resource_requirements_id, scheduler_id, id LIMIT 1
-            )
-            UNION ALL
-            SELECT next.resource_requirements_id, next.scheduler_id, next.id
-              FROM shape JOIN job AS next ON next.id = (
-                SELECT id FROM job
-                 WHERE workflow_id = :workflow AND status = 'ready' AND not_before IS NULL
-                   AND (resource_requirements_id, scheduler_id) > (shape.requirements_id, shape.scheduler_id)
-                 ORDER BY resource_requirements_id, scheduler_id, id LIMIT 1
-            )
+    rows = []
+    found = _next_shape(db, workflow_id, "", ())
+    while found is not None:
+        rows.append(found)
+        here = found[:2]
+        found = (
+            # Two seeks: SQLite would walk the queue for (requirements, scheduler) > (?, ?).
+            _next_shape(db, workflow_id, "AND resource_requirements_id = ? AND scheduler_id > ?", here)
+            or _next_shape(db, workflow_id, "AND resource_requirements_id > ?", here[:1])
         )
-        SELECT shape.requirements_id, shape.scheduler_id, shape.job_id,
-               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime
-          FROM shape JOIN resource_requirements AS r ON r.id = shape.requirements_id
-        """,
-        {"workflow": workflow_id},
-    )
     shapes = [
         Shape(needs, scheduler, job_id, cpus, gpus, nodes, memory_bytes(memory), runtime_s(runtime))
         for needs, scheduler, job_id, cpus, gpus, nodes, memory, runtime in rows
     ]
     return sorted(shapes, key=SORT_KEYS[sort_method])
+
+
+def _next_shape(
+    db: sqlite3.Connection, workflow_id: int, after: str, arguments: tuple[int, ...]
+) -> tuple[int, int, int, int, int, int, str, str] | None:
+    row: tuple[int, int, int, int, int, int, str, str] | None = db.execute(
+        f"""
+        SELECT job.resource_requirements_id, job.scheduler_id, job.id,
+               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime
+          FROM job INDEXED BY job_ready JOIN resource_requirements AS r ON r.id = job.resource_requirements_id
+         WHERE job.workflow_id = ? AND status = 'ready' AND not_before IS NULL {after}
+         ORDER BY resource_requirements_id, scheduler_id, job.id LIMIT 1
+        """,
+        (workflow_id, *arguments),
+    ).fetchone()
+    return row
 
 
 def first_ready(db: sqlite3.Connection, workflow_id: int, shape: Shape, limit: int) -> list[int]:

@@ -240,7 +240,9 @@ class _Sync:
         )
 
     def _answer(self, job_ids: list[int]) -> SyncAnswer:
-        complete = self.run_state.is_canceled or not workflows.has_unsettled(self.db, self.workflow_id)
+        complete = self.run_state.is_canceled or (
+            not job_ids and not workflows.has_unsettled(self.db, self.workflow_id)
+        )
         waiting = None if complete else retries.wake(self.db, self.workflow_id, time.time())
         idle = not complete and not job_ids and not self.request.holding
         return SyncAnswer(

@@ -1,0 +1,187 @@
+import math
+
+import pytest
+
+from torc.errors import InvalidSpec
+from torc.spec.formats import parse_text
+
+
+def yaml_value(text: str):
+    return parse_text(f"value: {text}", "flow.yaml")["value"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "04:00:00",
+        "1:10",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "010",
+        "08",
+        "-010",
+        "1_000",
+        "2001-01-01",
+        "0X1F",
+        "0o8",
+        "tRue",
+    ]
+    + ["1e", "+", "-x", ".", "..5", "0x", "nUll", ".iNf", "1.2.3", "--1"],
+)
+def test_what_yaml_1_1_would_misread_is_text(text):
+    assert yaml_value(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("-5", -5),
+        ("+5", 5),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("0b11", 3),
+        ("1e3", 1000.0),
+        ("12e03", 12000.0),
+        ("1E-2", 0.01),
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("-.INF", -math.inf),
+        (".inf", math.inf),
+        ("true", True),
+        ("FALSE", False),
+        ("~", None),
+        ("Null", None),
+        ("", None),
+        ("18446744073709551615", 2**64 - 1),
+        ("!!str 5", "5"),
+        ("!!int '5'", 5),
+        ("!!float 5", 5.0),
+        ("!!bool 'true'", True),
+        ("!!null ''", None),
+        ("! 5", "5"),
+        ("'5'", "5"),
+        ('"a\\tb"', "a\tb"),
+        ("!!seq [a]", ["a"]),
+        ("!!map {a: 1}", {"a": 1}),
+    ],
+)
+def test_yaml_scalars_follow_the_core_rules(text, value):
+    found = yaml_value(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_not_a_number_is_a_float():
+    assert math.isnan(yaml_value(".nan"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1: a\ntrue: b", {"1": "a", "true": "b"}),
+        ("a: &x [1, 2]\nb: *x", {"a": [1, 2], "b": [1, 2]}),
+        ("a: &x k\n*x : b", {"a": "k", "k": "b"}),
+        ("base: &b {x: 1, y: 2}\nuse:\n  <<: *b\n  y: 3", {"base": {"x": 1, "y": 2}, "use": {"y": 3, "x": 1}}),
+        ("- &p {x: 1}\n- &q {x: 2, y: 2}\n- {<<: [*p, *q]}", [{"x": 1}, {"x": 2, "y": 2}, {"x": 1, "y": 2}]),
+        ("a: b\r\nc: d\r\n", {"a": "b", "c": "d"}),
+        ("\ufeffa: b", {"a": "b"}),
+        ("%YAML 1.2\n---\na: yes\n...", {"a": "yes"}),
+        ("", None),
+        ("# only a comment", None),
+    ],
+)
+def test_yaml_documents(text, value):
+    assert parse_text(text, "flow.yaml") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: 1\nb: 2\na: 3", 'flow.yaml:3:1: the key "a" is given twice'),
+        ("a: 1\n---\nb: 2", "flow.yaml:2:1: a second document begins here"),
+        ("a: !foo 1", "flow.yaml:1:4: the tag !foo is not supported"),
+        ("a: !!binary aGk=", "flow.yaml:1:4: the tag !!binary is not supported"),
+        ("a: !!python/object:os.system {}", "flow.yaml:1:4: the tag !!python/object:os.system is not supported"),
+        ("a: !!int x", "flow.yaml:1:4: this is not a int"),
+        ("a: !!seq {}", "is not supported"),
+        ("a: [1, *b]", "flow.yaml:1:8: *b stands for nothing yet"),
+        ("a: &x [*x]", "flow.yaml:1:8: *x stands for nothing yet"),
+        ("a: 18446744073709551616", "flow.yaml:1:4: this whole number needs more than 64 bits"),
+        ("a: -9223372036854775809", "needs more than 64 bits"),
+        ("a: " + "9" * 5000, "needs more than 64 bits"),
+        ("a: &x 1\n*x : b", "flow.yaml:2:1: a key must be plain text"),
+        ("[a]: 1", "flow.yaml:1:1: a key must be plain text"),
+        ("a: {<<: 5}", "flow.yaml:1:9: << needs a mapping"),
+        ("a:\n\t- x", "cannot start any token; indent with spaces instead of tabs"),
+        ("a:\n\t- x", "flow.yaml:2:1: not valid YAML: "),
+        ("a: b: c", "flow.yaml:1:5: not valid YAML: mapping values are not allowed"),
+        ("a: b: c", 'put quotes around text that contains ": "'),
+        ("a: @x", "put quotes around the text"),
+        ("a: [1", "check the indentation and the quotes"),
+        ("a: 'x", "flow.yaml:1"),
+        ("a: \x01", "flow.yaml:1"),
+        ("a: " + "[" * 200_000, "nested more than 100 levels deep"),
+        ("- " * 101, "nested more than 100 levels deep"),
+    ],
+)
+def test_bad_yaml_is_refused_with_its_place(text, complaint):
+    with pytest.raises(InvalidSpec) as refused:
+        parse_text(text, "flow.yaml")
+    assert complaint in refused.value.message
+
+
+def test_aliases_of_aliases_cannot_fill_the_memory():
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
+    with pytest.raises(InvalidSpec, match=r"flow.yaml:\d+:\d+: aliases repeat more than 10,000,000 values"):
+        parse_text(bomb, "flow.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"a": 1,}', "flow.json:1:9: not valid JSON"),
+        ('{"a": 1}\n{}', "flow.json:2:1: not valid JSON: Extra data"),
+        ('{"a": 1, "a": 2}', 'flow.json: the key "a" is given twice'),
+        ("{'a': 1}", "flow.json:1:2: not valid JSON"),
+        ('{"a": NaN}', "flow.json: NaN is not valid JSON"),
+        ('{"a": 18446744073709551616}', "needs more than 64 bits"),
+        ('{"a": ' + "9" * 5000 + "}", "needs more than 64 bits"),
+        ('{"a": "\\ud800"}', "character pair"),
+        ("[" * 200_000, "levels deep"),
+        ("", "flow.json:1:1: not valid JSON"),
+    ],
+)
+def test_bad_json_is_refused_with_its_place(text, complaint):
+    with pytest.raises(InvalidSpec) as refused:
+        parse_text(text, "flow.json")
+    assert complaint in refused.value.message
+
+
+@pytest.mark.parametrize("source", ["flow.json", "FLOW.JSON", "flow.yaml", "flow.yml", "flow", "flow.txt", "-"])
+def test_json_is_read_under_any_name_that_does_not_say_otherwise(source):
+    assert parse_text('\ufeff{"a": [1, "x", 1e3]}', source) == {"a": [1, "x", 1000.0]}
+
+
+def test_a_character_may_be_written_as_a_pair_in_json():
+    assert parse_text(r'["\ud83d\ude00"]', "flow.json") == ["\N{GRINNING FACE}"]
+
+
+@pytest.mark.parametrize("source", ["flow.yaml", "flow.YML", "flow", "flow.conf"])
+def test_yaml_is_read_under_any_name_that_does_not_say_otherwise(source):
+    assert parse_text("{a: [1, x]}", source) == {"a": [1, "x"]}
+
+
+def test_text_that_begins_like_json_is_judged_as_json():
+    with pytest.raises(InvalidSpec, match="flow:2:3: not valid JSON"):
+        parse_text('{"a": 1,\n  b: [}', "flow")
+
+
+@pytest.mark.parametrize(("source", "name"), [("flow.json5", "JSON5"), ("flow.kdl", "KDL")])
+def test_formats_to_come_are_refused_by_name(source, name):
+    with pytest.raises(InvalidSpec, match=f"does not read {name} yet; write it as YAML or JSON"):
+        parse_text("name 'x'", source)

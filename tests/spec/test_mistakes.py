@@ -1,0 +1,178 @@
+"""What is wrong with a specification is said with its file, its place and the cure."""
+
+# ruff: noqa: E501  # a row of the table is a line
+
+import pytest
+
+from torc.errors import InvalidSpec
+from torc.spec import load_document
+
+MISTAKES = [
+    # text after "name: flow", then the line of the message
+    ("jobs: 5", "flow.yaml:2:1: jobs: must be a list, not the number 5"),
+    ("jobs: [5]", "flow.yaml:2:8: jobs[0]: must be a mapping of keys such as"),
+    ("jobs: []\njob: []", 'flow.yaml:3:1: job: unknown key "job"; did you mean "jobs"?'),
+    ("description: x", 'flow.yaml:1:1: document: the key "jobs" is missing; add it'),
+    ("jobs:\n- name: a", 'flow.yaml:3:3: jobs[0]: the key "command" is missing; add it'),
+    ("jobs: [{command: x}]", 'jobs[0]: the key "name" is missing; add it'),
+    ("jobs: [{name: a, command: x, memory: 2g}]", 'jobs[0].memory: unknown key "memory"; the keys here are'),
+    ("jobs: [{name: a, command: x, depend_on: [b]}]", 'jobs[0].depend_on: unknown key "depend_on"; did you mean "depends_on"?'),
+    ("jobs: [{name: 12, command: x}]", "jobs[0].name: must be text, not the number 12; put it in quotes"),
+    ("jobs: [{name: a, command: true}]", "jobs[0].command: must be text, not true; put it in quotes"),
+    ("jobs: [{name: a, command: x, depends_on: b}]", 'depends_on: must be a list, not the text "b"; write a list, such as'),
+    ("jobs: [{name: a, command: x, depends_on: [1]}]", "jobs[0].depends_on[0]: must be text, not the number 1; put it in quotes"),
+    ("jobs: [{name: a, command: x, depends_on: [~]}]", "jobs[0].depends_on[0]: must be text, not nothing"),
+    ("jobs: [{name: a, command: x, supports_termination: 'yes'}]", "write true or false without quotes"),
+    ("jobs: [{name: a, command: x, scheduler: s}]", "jobs[0].scheduler: this version does not run jobs bound to a scheduler yet"),
+    ("jobs: [{name: a, command: x, slurm_scheduler: s}]", "this version does not run jobs bound to a scheduler yet"),
+    ("jobs: [{name: a, command: x, failure_handler: h}]", "this version does not run failure handlers yet"),
+    ("jobs: []\nactions: [{}]", "flow.yaml:3:1: actions: this version does not run actions yet; remove this key"),
+    ("jobs: []\nslurm_schedulers: [{name: s}]", "this version does not run Slurm schedulers yet"),
+    ("jobs: []\nfailure_handlers: [{name: s}]", "this version does not run failure handlers yet"),
+    ("jobs: []\njobs_sort_method: fast", 'jobs_sort_method: "fast" is not one of gpus_runtime_memory, gpus_memory_runtime, none'),
+    ("jobs: []\njobs_sort_method: none\njob_sort_method: none", "flow.yaml:4:1: job_sort_method: is another name of"),
+    ("jobs: []\nuser: ' '", "flow.yaml:3:1: user: the user is empty; write one or leave it out"),
+    ("jobs: []\ncompute_node_wait_for_new_jobs_seconds: -1", "must be at least 0, not -1"),
+    ("jobs: []\ncompute_node_wait_for_new_jobs_seconds: 1.5", "must be a whole number, not the number 1.5"),
+    ("jobs: []\nresource_monitor: {granularity: fine}", 'resource_monitor.granularity: "fine" is not one of summary, time_series'),
+    ("jobs: []\nresource_monitor: {sample_interval_seconds: 0}", "sample_interval_seconds: must be at least 1, not 0"),
+    ("jobs: []\nresource_monitor: {interval: 0}", 'resource_monitor.interval: unknown key "interval"'),
+    ("jobs: []\nresource_requirements: [{name: r, num_cpus: 0}]", "resource_requirements[0].num_cpus: must be at least 1, not 0"),
+    ("jobs: []\nresource_requirements: [{name: r, num_cpus: -4}]", "must be at least 1, not -4"),
+    ("jobs: []\nresource_requirements: [{name: r, num_cpus: '4'}]", "must be a whole number, not the text \"4\"; write the number"),
+    ("jobs: []\nresource_requirements: [{name: r, num_cpus: 4294967296}]", "must be at most 2147483647"),
+    ("jobs: []\nresource_requirements: [{name: r, num_gpus: -1}]", "num_gpus: must be at least 0, not -1"),
+    ("jobs: []\nresource_requirements: [{name: r, memory: 2gb}]", 'resource_requirements[0].memory: "2gb" is no amount of memory (Invalid memory unit: b); write one such as'),
+    ("jobs: []\nresource_requirements: [{name: r, memory: 2}]", "memory: must be text, not the number 2; put it in quotes"),
+    ("jobs: []\nresource_requirements: [{name: r, runtime: '04:00:00'}]", 'runtime: "04:00:00" is no duration (Invalid ISO 8601'),
+    ("jobs: []\nresource_requirements: [{name: r, runtime: PT1.5H}]", "write one such as PT30M, PT1H30M or P2D"),
+    ("jobs: [{name: a, command: x, resource_requirements: {memory: x}}]", 'jobs[0].resource_requirements.memory: "x" is no amount'),
+    ("jobs: [{name: a, command: x, resource_requirements: {cpus: 1}}]", 'jobs[0].resource_requirements.cpus: unknown key "cpus"; did you mean "num_cpus"?'),
+    ("jobs: [{name: a, command: x, resource_requirements: smal}]\nresource_requirements: [{name: small}]", 'jobs[0].resource_requirements: no resource requirement is named "smal"; correct or add it; did you mean "small"?'),
+    ("jobs: [{name: a, command: x}, {name: a, command: y}]", 'jobs[1].name: the job name "a" is taken by jobs[0]; rename one of them'),
+    ("jobs: [{name: 'a_{i:.0f}', command: x, parameters: {i: [1.1, 1.2]}}]", 'several combinations of parameters make a job named "a_1"'),
+    ("jobs: []\nfiles: [{name: f, path: p}, {name: f, path: q}]", 'files[1].name: the file name "f" is taken by files[0]'),
+    ("jobs: []\nuser_data: [{name: u}, {name: u}]", 'user_data[1].name: the user data record name "u" is taken'),
+    ("jobs: []\nuser_data: [{data: 1}]", 'user_data[0]: the key "name" is missing'),
+    ("jobs: []\nresource_requirements: [{name: r}, {name: r}]", 'resource_requirements[1].name: the resource requirement name "r" is taken'),
+    ("jobs: [{name: ' ', command: x}]", "jobs[0].name: a job needs a name that is not empty"),
+    ("jobs: [{name: a, command: ' '}]", 'jobs[0].command: the command of job "a" is empty; write what it runs'),
+    ('jobs: [{name: a, command: "x\\0y"}]', "jobs[0].command: holds a NUL character"),
+    ("jobs: []\nfiles: [{name: f, path: ''}]", 'files[0].path: the path of file "f" is empty'),
+    ("jobs: [{name: train, command: x}, {name: b, command: x, depends_on: [trian]}]", 'jobs[1].depends_on[0]: no job is named "trian"; correct or add it; did you mean "train"?'),
+    ("jobs: [{name: b, command: x, depends_on: ['a_{i}']}]", 'no job is named "a_{i}"; no parameter of this entry fills in its braces'),
+    ("jobs: [{name: b, command: x, input_files: [f]}]", 'jobs[0].input_files[0]: no file is named "f"'),
+    ("jobs: [{name: b, command: x, output_user_data: [u]}]", 'jobs[0].output_user_data[0]: no user data record is named "u"'),
+    ("jobs: [{name: b, command: x, depends_on_regexes: [q]}]", 'jobs[0].depends_on_regexes[0]: "q" matches no job; correct or remove it'),
+    ("jobs: [{name: b, command: x, depends_on_regexes: [b]}]", '"b" matches only the job that waits for it'),
+    ("jobs: [{name: b, command: x, depends_on_regexes: ['(']}]", '"(" is not a regular expression: missing ), unterminated subpattern'),
+    ("jobs: [{name: b, command: x, input_file_regexes: [q]}]", 'jobs[0].input_file_regexes[0]: "q" matches no file'),
+    ("jobs: [{name: b, command: 'x ${files.input.f}'}]", 'jobs[0].command: no file is named "f"'),
+    ("jobs: [{name: b, command: 'x ${files.f}'}]", "jobs[0].command: cannot read ${files.f}; write ${files.input.NAME} or .output.NAME"),
+    ("jobs: [{name: b, command: 'x ${user_data.inputs.f}'}]", "cannot read ${user_data.inputs.f}; write ${user_data.input.NAME}"),
+    ("jobs: [{name: b, command: x, invocation_script: '${user_data_json.input.f}'}]", 'jobs[0].invocation_script: no user data record is named "f"'),
+    ("jobs: [{name: 'a_{j}', command: x, parameters: {i: 1}}]", "jobs[0].name: {j} in the name stands for no parameter of this entry; declare it"),
+    ("parameters: {i: '1:3'}\njobs: [{name: 'a_{i}', command: x}]", "jobs[0].name: {i} in the name stands for no parameter of this entry; declare it under parameters or use_parameters"),
+    ("parameters: {lr: 1}\njobs: [{name: a, command: x, use_parameters: [lrr]}]", 'jobs[0].use_parameters[0]: no parameter of the workflow is named "lrr"; correct it or declare it there; did you mean "lr"?'),
+    ("jobs: [{name: a, command: 'x {i}', parameters: {i: '1:3'}}]", "jobs[0].command: varies with {i}, but the name does not"),
+    ("jobs: [{name: 'a_{i}', command: x, parameters: {i: '5:1'}}]", "jobs[0].parameters.i: parameter \"i\" runs the wrong way in '5:1'"),
+    ("parameters: {i: '1:2:3:4'}\njobs: []", "flow.yaml:2:14: parameters.i: parameter \"i\" cannot read '1:2:3:4' as a range"),
+    ("jobs: [{name: 'a_{i}', command: x, parameters: {i: []}}]", 'parameters.i: parameter "i" has no values; list at least one'),
+    ("jobs: [{name: a, command: x, parameters: {'i j': 1}}]", '"i j" cannot be used as {i j}; use letters'),
+    ("jobs: [{name: 'a_{i:03d}', command: x, parameters: {i: [x]}}]", "jobs[0].name: the format in {i:03d} does not fit the value x"),
+    ("jobs: [{name: 'a_{i:9999d}', command: x, parameters: {i: 1}}]", "the format in {i:9999d} is wider than 999 characters"),
+    ("jobs: [{name: 'a_{i}_{j}', command: x, parameters: {i: '1:9999', j: '1:9999'}}]", "expands to 99,980,001 combinations, more than 5,000,000; use fewer values"),
+    ("jobs: [{name: 'a_{i}_{j}', command: x, parameters: {i: [1, 2], j: [1]}, parameter_mode: zip}]", "jobs[0].parameter_mode: zip needs lists of one length, but i has 2, j has 1"),
+    ("jobs: [{name: a, command: x, parameter_mode: zap}]", 'jobs[0].parameter_mode: "zap" is not one of product, zip; did you mean "zip"?'),
+    ("jobs: []\nuser_data: [{name: u, data: 'x{i}', parameters: {i: [1, 2]}}]", "user_data[0].data: varies with {i}, but the name does not"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line"), MISTAKES, ids=[text[:60] for text, _ in MISTAKES])
+def test_a_mistake_is_refused_with_place_and_cure(refusal, text, line):
+    message = refusal(f"name: flow\n{text}\n")
+    assert message.startswith("flow.yaml:")
+    assert line in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "flow.yaml: document: must be a mapping of keys such as name, not nothing"),
+        ("hello", 'flow.yaml:1:1: document: must be a mapping of keys such as name, not the text "hello"'),
+        ("name: ' '\njobs: []", "flow.yaml:1:1: name: the name is empty; write one"),
+        ("jobs: []", 'flow.yaml:1:1: document: the key "name" is missing; add it'),
+    ],
+)
+def test_a_document_that_is_no_workflow_is_refused(refusal, text, line):
+    assert refusal(text) == line
+
+
+def test_all_mistakes_are_reported_in_the_order_of_their_lines(refusal):
+    message = refusal(
+        """name: flow
+jobs:
+  - name: a
+    comand: x
+  - name: b
+    command: x
+    depends_on: [1]
+files:
+  - path: 7
+colour: red
+"""
+    )
+    assert [line.split(": ")[:2] for line in message.splitlines()] == [
+        ["flow.yaml:3:5", "jobs[0]"],
+        ["flow.yaml:4:5", "jobs[0].comand"],
+        ["flow.yaml:7:18", "jobs[1].depends_on[0]"],
+        ["flow.yaml:9:5", "files[0]"],
+        ["flow.yaml:9:5", "files[0].path"],
+        ["flow.yaml:10:1", "colour"],
+    ]
+
+
+def test_mistakes_after_expansion_are_reported_together_too(refusal):
+    message = refusal(
+        """name: flow
+jobs:
+  - {name: a, command: x, depends_on: [q], resource_requirements: {memory: 1x}}
+  - {name: a, command: "${files.input.f}"}
+"""
+    )
+    assert [line.split(": ")[1] for line in message.splitlines()] == [
+        "jobs[0].depends_on[0]",
+        "jobs[0].resource_requirements.memory",
+        "jobs[1].name",
+        "jobs[1].command",
+    ]
+
+
+def test_one_template_that_is_wrong_in_many_jobs_does_not_flood(refusal):
+    message = refusal(
+        """name: flow
+jobs:
+  - {name: "a_{i}", command: x, depends_on: ["b_{i}"], parameters: {i: "1:20000"}}
+"""
+    )
+    lines = message.splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == "flow.yaml: 19997 more problems like these are not shown; cure these first"
+
+
+def test_json_mistakes_have_lines_too():
+    text = '{\n  "name": "f",\n  "jobs": [\n    {"name": "a", "command": 5}\n  ]\n}'
+    with pytest.raises(InvalidSpec) as refused:
+        load_document(text, source="f.json", user="u")
+    assert refused.value.message == "f.json:4:19: jobs[0].command: must be text, not the number 5; put it in quotes"
+
+
+def test_a_mistake_in_merged_keys_is_placed_where_they_are_merged(refusal):
+    text = "name: f\nbase: &b {cmd: x}\njobs:\n  - <<: *b\n    name: a\n    command: x\n"
+    assert 'flow.yaml:4:5: jobs[0].cmd: unknown key "cmd"' in refusal(text)
+
+
+def test_control_characters_in_a_mistake_stay_on_its_line(refusal):
+    message = refusal('name: f\njobs: [{name: a, command: x, depends_on: ["b\\n\\e[31m"]}]')
+    assert message == r'flow.yaml:2:43: jobs[0].depends_on[0]: no job is named "b\n\x1b[31m"; correct or add it'
