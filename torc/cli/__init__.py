@@ -1,0 +1,1 @@
+"""The ``torc`` command: arguments in, a verb called, a result printed."""

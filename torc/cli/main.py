@@ -1,0 +1,136 @@
+"""The entry point: finds the command, connects, prints the result or the one sentence that explains a failure."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torc import __version__, logs
+from torc.cli import output
+from torc.cli.command import GLOBAL, Command, Parser, noun_parser
+from torc.errors import EXIT_INTERRUPTED, TorcError, UsageError
+from torc.settings import Setting
+
+if TYPE_CHECKING:
+    from torc.client.api import Client
+
+NOUNS = {
+    "run": "Run a workflow on this machine",
+    "workflows": "Create, look at, initialize and delete workflows",
+    "jobs": "Look at jobs",
+    "results": "Look at how jobs ended",
+}
+"""What may follow ``torc``: the module of that name in this package, imported only when it is asked for."""
+
+DEFAULT_DATABASE = "torc.db"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code is returned, usage errors exit by themselves with code 2."""
+    _prepare_streams()
+    given = _parse(sys.argv[1:] if words is None else words)
+    output_format = given.get("format") or "table"  # until the environment has been read without an error
+    try:
+        values = {**given, **_settings(GLOBAL, given)}
+        output_format = values["format"]
+        return _execute(values)
+    except TorcError as error:
+        return output.show_error(error, output_format, given.get("workflow_id"))
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the caller has closed it
+            setattr(sys, name, open(os.devnull, "w"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a character gets an escape sequence instead of a traceback.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _parse(words: Sequence[str]) -> dict[str, Any]:
+    """Everything on the command line by name, with the Command as ``command``."""
+    listed = "\n".join(f"  {noun:<12}{help}" for noun, help in NOUNS.items())
+    top = Parser(
+        prog="torc",
+        usage="torc [OPTIONS] COMMAND ...",
+        description=f"Runs workflows of jobs with dependencies and resources.\n\ncommands:\n{listed}",
+        epilog="`torc COMMAND --help` tells more. Options of torc may stand before or after the command.",
+    )
+    top.add_argument("-V", "--version", action="version", version=f"torc {__version__}")
+    top.add_argument("noun", nargs="?", help=argparse.SUPPRESS)
+    top.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    top.add_global()
+    found = top.parse_args(words)
+    if found.noun is None:
+        top.print_help(sys.stderr)
+        raise SystemExit(2)
+    if found.noun not in NOUNS:
+        top.error(f"there is no command {found.noun!r}; there are: {', '.join(NOUNS)}")
+    import_module(f"torc.cli.{found.noun}")
+    return vars(noun_parser(found.noun).parse(found.words, found))
+
+
+def _settings(arguments: Sequence[object], given: dict[str, Any]) -> dict[str, Any]:
+    """The values of the settings among ``arguments``: as given, else from the environment, else the default."""
+    settings = [one for one in arguments if isinstance(one, Setting)]
+    return {one.name: one.configured() if given.get(one.name) is None else given[one.name] for one in settings}
+
+
+def _execute(values: dict[str, Any]) -> int:
+    command: Command = values["command"]
+    logs.configure(values["log_level"])
+    declared = {name: values[name] for name in _names(command) if name in values}
+    arguments = {**declared, **_settings(command.arguments, declared)}
+    if command.prepare:
+        arguments = command.prepare(arguments)
+    with _connect(values) as torc:
+        return output.show(command.run(torc, **arguments), values["format"])
+
+
+def _names(command: Command) -> list[str]:
+    """How the command's function calls its arguments: as argparse does, by the first long option."""
+    names = [(one.name,) if isinstance(one, Setting) else one.names for one in command.arguments]
+    long = [next((name for name in each if name.startswith("--")), each[0]) for each in names]
+    return [name.lstrip("-").replace("-", "_") for name in long]
+
+
+@contextmanager
+def _connect(values: dict[str, Any]) -> "Iterator[Client]":
+    """The server that was asked for; a private one with --standalone."""
+    database = values.get("database")
+    if values.get("standalone"):
+        from torc.client.standalone import attach
+
+        with attach(Path(database or DEFAULT_DATABASE)) as server:
+            with closing(_client(server.url, server.username, server.password)) as torc:
+                yield torc
+        return
+    if database is not None:
+        raise UsageError("--database only means something together with --standalone; a server has its own database.")
+    with closing(_client(values["api_url"], values["username"], _password(values))) as torc:
+        yield torc
+
+
+def _client(url: str, username: str | None, password: str | None) -> "Client":
+    from torc.client.api import Client  # urllib3 is not for --help
+
+    return Client(url, username=username, password=password)
+
+
+def _password(values: dict[str, Any]) -> str | None:
+    if values["username"] is None or values["password"] is not None:
+        return values["password"]  # type: ignore[no-any-return]  # str or None, by its Setting
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise TorcError(f"no password for {values['username']!r}: set TORC_PASSWORD or use --password.")
+    from getpass import getpass
+
+    return getpass("Password: ")

@@ -1,0 +1,136 @@
+"""``torc run``: from a specification, or a workflow that is there already, to a table of results."""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torc import logs, settings
+from torc.cli import ask
+from torc.cli.command import argument, command, flag
+from torc.cli.outcome import report
+from torc.cli.output import Message
+from torc.cli.progress import progress_on, show_sending
+from torc.cli.workflows import DELETE_OUTPUTS, FORCE, NO_PROMPTS
+from torc.errors import ServerAway, TorcError, UsageError
+from torc.models.draft import DraftDocument
+from torc.workflow.create import create_workflow, read_spec
+
+if TYPE_CHECKING:
+    from torc.client.api import Client
+    from torc.runner.loop import RunOptions
+
+logger = logging.getLogger(__name__)
+
+SPEC_SUFFIXES = (".yaml", ".yml", ".json", ".json5", ".kdl")
+
+EXIT_CODES = """exit codes:
+  0    every job completed
+  1    an error, or the runner left before the workflow had ended
+  2    usage error
+  3    some jobs failed or were canceled
+  4    a ready job needs more than any runner offers
+  5    the server does not answer
+  130  interrupted"""
+
+
+def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Tell a specification from an id; one that is refused needs no server."""
+    given: str = arguments.pop("spec_or_id")
+    directory: Path | None = arguments.pop("directory")
+    if directory is not None:
+        arguments["output_dir"] = directory
+    if given.lower().endswith(SPEC_SUFFIXES) or Path(given).is_file():
+        return {**arguments, "document": read_spec(Path(given), settings.user_name()), "workflow_id": None}
+    try:
+        return {**arguments, "document": None, "workflow_id": int(given)}
+    except ValueError:
+        raise TorcError(f"{given!r} is neither a workflow specification file nor a workflow ID.") from None
+
+
+@command(
+    "run",
+    argument("spec_or_id", metavar="SPEC_OR_ID", help="a workflow specification, or the ID of a workflow"),
+    argument("directory", metavar="DIR", nargs="?", type=Path, help="the same as --output-dir"),
+    *settings.RUN,
+    FORCE,
+    DELETE_OUTPUTS,
+    NO_PROMPTS,
+    flag("--skip-checks", help="accepted for scripts; there is no check yet that it would skip"),
+    epilog=EXIT_CODES,
+    prepare=_resolve,
+)
+def run(
+    torc: "Client",
+    *,
+    document: DraftDocument | None,
+    workflow_id: int | None,
+    output_dir: Path,
+    poll_interval: float,
+    skip_checks: bool,
+    force: bool,
+    delete_outputs: bool,
+    no_prompts: bool,
+    **resources: Any,
+) -> Message:
+    """Run a workflow on this machine.
+
+    A specification is created and initialized first, a workflow that has not begun yet is initialized.
+    """
+    from torc.runner.loop import RunOptions  # psutil is not for --help
+
+    if skip_checks:
+        logger.warning("--skip-checks has no effect: there is no check yet that it would skip")
+    with _blaming(output_dir):
+        output_dir.mkdir(parents=True, exist_ok=True)
+    choices = {"user": None, "force": force, "delete_outputs": delete_outputs, "no_prompts": no_prompts}
+    workflow_id = _begin(torc, document, workflow_id, choices)
+    options = RunOptions(output_dir=output_dir, poll_interval_s=poll_interval, **resources)
+    return _run(torc, workflow_id, options)
+
+
+def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | None, choices: dict[str, Any]) -> int:
+    """The id of the workflow, with jobs that are ready."""
+    if workflow_id is not None:
+        torc.workflows.get(workflow_id)  # is_uninitialized is true of what does not exist
+        if torc.workflows.is_uninitialized(workflow_id):
+            ask.initialize(torc, workflow_id, **choices)
+        return workflow_id
+    assert document is not None  # _resolve gives either
+    workflow_id = create_workflow(torc, document, progress=show_sending)
+    try:
+        ask.initialize(torc, workflow_id, **choices)
+    except BaseException:
+        # Whoever puts the missing file in place runs the same command again, and wants one workflow of it.
+        with contextlib.suppress(TorcError):
+            torc.workflows.delete(workflow_id)
+        raise
+    print(f"Created workflow {workflow_id}", file=sys.stderr)
+    return workflow_id
+
+
+@contextlib.contextmanager
+def _blaming(output_dir: Path) -> Iterator[None]:
+    """Turn a refusal of the operating system into a sentence about the output folder."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"the output folder {output_dir} cannot be used: {error.strerror}; name another with --output-dir."
+        ) from error
+
+
+def _run(torc: "Client", workflow_id: int, options: "RunOptions") -> Message:
+    from torc.runner.loop import run_workflow
+
+    run_id = torc.workflows.status(workflow_id).run_id
+    with _blaming(options.output_dir):
+        logs.move_to_file(options.output_dir / logs.runner_file_name(workflow_id, run_id))
+    counts = torc.workflows.job_counts(workflow_id)
+    with progress_on(sys.stderr, counts) as progress, contextlib.redirect_stderr(progress.stream):
+        outcome = run_workflow(torc, workflow_id, options, progress)
+    if outcome.kind == "server_away":
+        raise ServerAway(outcome.message or "the server does not answer any more.")
+    return report(torc, workflow_id, run_id, options.output_dir, outcome)

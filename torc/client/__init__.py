@@ -1,0 +1,1 @@
+"""Talks to a torc server: ``from torc.client.api import Client``. ``standalone`` starts a private one."""

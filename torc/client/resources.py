@@ -1,0 +1,68 @@
+"""The methods every collection of records has: create, get, list, page, update, delete."""
+
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from torc.client.connection import Connection
+from torc.models.record import Page, Record
+
+R = TypeVar("R", bound=Record)
+
+PAGE_ROWS = 1000
+"""Records asked for at once by ``list``."""
+
+
+class Collection(Generic[R]):
+    """``/files`` and its like: the records of one kind."""
+
+    def __init__(self, connection: Connection, path: str, model: type[R]) -> None:
+        self._connection = connection
+        self._path = path
+        self._model = model
+        self._page: type[Page[R]] = Page[model]  # type: ignore[valid-type]  # the class is known at run time only
+
+    def create(self, record: R) -> R:
+        """Store a record; the answer has its id."""
+        return self._connection.send("POST", self._path, self._model, body=record)
+
+    def get(self, record_id: int) -> R:
+        """One record; NotFound when there is none."""
+        return self._connection.send("GET", f"{self._path}/{record_id}", self._model)
+
+    def update(self, record_id: int, record: R) -> R:
+        """Write a whole record over the stored one."""
+        return self._connection.send("PUT", f"{self._path}/{record_id}", self._model, body=record)
+
+    def delete(self, record_id: int) -> R:
+        """Delete a record and return it as it was."""
+        return self._connection.send("DELETE", f"{self._path}/{record_id}", self._model)
+
+    def page(
+        self,
+        workflow_id: int | None,
+        *,
+        limit: int = PAGE_ROWS,
+        offset: int = 0,
+        sort_by: str | None = None,
+        reverse_sort: bool = False,
+        **filters: Any,
+    ) -> Page[R]:
+        """One page of a workflow's records. A filter that is None does not filter."""
+        query = {"workflow_id": workflow_id, "limit": limit, "offset": offset, "sort_by": sort_by, **filters}
+        if reverse_sort:
+            query["reverse_sort"] = True
+        return self._connection.send("GET", self._path, self._page, query=query)
+
+    def list(self, workflow_id: int | None, *, limit: int | None = None, offset: int = 0, **query: Any) -> Iterator[R]:
+        """A workflow's records, at most ``limit`` of them, fetched page by page as they are needed."""
+        left = limit
+        while left is None or left > 0:
+            page = self.page(
+                workflow_id, limit=PAGE_ROWS if left is None else min(left, PAGE_ROWS), offset=offset, **query
+            )
+            yield from page.items
+            # A page may be shorter than asked for and still not be the last.
+            if not page.has_more or not page.count:
+                return
+            offset += page.count
+            left = None if left is None else left - page.count

@@ -1,0 +1,58 @@
+"""The one place that configures logging. Entry points call it."""
+
+import logging
+import socket
+import sys
+from pathlib import Path
+from typing import TextIO
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+LEVELS = {
+    "off": logging.CRITICAL + 10,
+    "error": logging.ERROR,
+    "warn": logging.WARNING,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+    "trace": logging.DEBUG,
+}
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to what is sys.stderr now, so that a progress line can step aside."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def configure(directives: str) -> None:
+    """Log to stderr what ``directives`` let through.
+
+    They are a level, or ``torc.runner=debug,warn``: levels of single loggers beside the one of all others. An
+    unknown word is named in a warning and otherwise ignored.
+    """
+    logging.basicConfig(level=logging.INFO, handlers=[StderrHandler()], format=FORMAT, force=True)
+    for directive in filter(None, (word.strip() for word in directives.split(","))):
+        name, _, word = directive.rpartition("=")
+        level = LEVELS.get(word.lower())
+        if level is None:
+            logging.getLogger(__name__).warning("unknown log level %r; known are: %s", word, ", ".join(LEVELS))
+        else:
+            logging.getLogger(name.replace("::", ".") or None).setLevel(level)
+
+
+def move_to_file(path: Path) -> None:
+    """From now on write to the end of ``path``; only warnings and errors still go to stderr as well."""
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(logging.Formatter(FORMAT))
+    root = logging.getLogger()
+    for handler in root.handlers:
+        handler.setLevel(logging.WARNING)
+    root.addHandler(file)
+
+
+def runner_file_name(workflow_id: int, run_id: int) -> str:
+    """What the log of a local runner is called in its output folder."""
+    return f"job_runner_{socket.gethostname()}_{workflow_id}_{run_id}.log"

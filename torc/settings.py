@@ -1,0 +1,176 @@
+"""Each setting once: key in a configuration file, environment variable, option, default, help.
+
+A value comes from the option, else from the environment, else it is the default. Entry points only.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torc.errors import TorcError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a user can set. ``read`` makes its value from text and raises ValueError with a reason."""
+
+    key: str
+    read: Callable[[str], Any]
+    help: str
+    default: Any = None  # None: unset
+    options: tuple[str, ...] = ()
+    metavar: str | None = None
+    older_variable: str | None = None  # wins over the variable named after the key
+
+    @property
+    def name(self) -> str:
+        """Last part of the key, as functions call the value."""
+        return self.key.rpartition(".")[2]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: ``client.run.num_cpus`` is TORC_CLIENT__RUN__NUM_CPUS."""
+        return "TORC_" + self.key.upper().replace(".", "__")
+
+    def configured(self) -> Any:
+        """The value from the environment or the default; TorcError names the variable of an unusable one."""
+        for variable in (self.older_variable, self.variable):
+            text = os.environ.get(variable, "") if variable else ""
+            if text:
+                try:
+                    return self.read(text)
+                except ValueError as error:
+                    raise TorcError(f"{variable}={text!r}: {error}. Set it differently or unset it.") from error
+        return self.default
+
+
+def whole_number(minimum: int) -> Callable[[str], int]:
+    """Reads an integer that is at least ``minimum``."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a whole number") from None
+        if number < minimum:
+            raise ValueError(f"{text!r} is less than {minimum}")
+        return number
+
+    return read
+
+
+def positive_number(text: str) -> float:
+    """Reads a number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{text!r} is not a number above zero")
+    return number
+
+
+def output_format(text: str) -> str:
+    """Reads ``table`` or ``json``."""
+    if text not in ("table", "json"):
+        raise ValueError(f"format must be either 'table' or 'json', not {text!r}")
+    return text
+
+
+API_URL = Setting(
+    "client.api_url",
+    str,
+    "address of the server",
+    default="http://localhost:8080/torc-service/v1",
+    options=("--url",),
+    metavar="URL",
+    older_variable="TORC_API_URL",
+)
+USERNAME = Setting(
+    "client.username",
+    str,
+    "name for a server that asks for one",
+    options=("--username",),
+    metavar="NAME",
+    older_variable="TORC_USERNAME",
+)
+PASSWORD = Setting(
+    "client.password",
+    str,
+    "password for --username; asked for on a terminal when not given",
+    options=("--password",),
+    metavar="PASSWORD",
+    older_variable="TORC_PASSWORD",
+)
+FORMAT = Setting(
+    "client.format",
+    output_format,
+    "how results are printed: table or json",
+    default="table",
+    options=("-f", "--format"),
+    metavar="FORMAT",
+)
+LOG_LEVEL = Setting(
+    "client.log_level",
+    str,
+    "what is logged: error, warning, info, debug, off, or name=level pairs separated by commas",
+    default="info",
+    options=("--log-level",),
+    metavar="LEVEL",
+    older_variable="RUST_LOG",
+)
+
+MAX_PARALLEL_JOBS = Setting(
+    "client.run.max_parallel_jobs",
+    whole_number(1),
+    "run this many jobs at a time, whatever they need (default: as many as fit)",
+    options=("--max-parallel-jobs",),
+    metavar="N",
+)
+NUM_CPUS = Setting(
+    "client.run.num_cpus",
+    whole_number(1),
+    "CPUs to offer to jobs (default: all of this machine)",
+    options=("--num-cpus",),
+    metavar="N",
+)
+MEMORY_GB = Setting(
+    "client.run.memory_gb",
+    positive_number,
+    "memory to offer to jobs, in GiB (default: all of this machine)",
+    options=("--memory-gb",),
+    metavar="GIB",
+)
+NUM_GPUS = Setting(
+    "client.run.num_gpus",
+    whole_number(0),
+    "GPUs to offer to jobs (default: all of this machine)",
+    options=("--num-gpus",),
+    metavar="N",
+)
+POLL_INTERVAL = Setting(
+    "client.run.poll_interval",
+    positive_number,
+    "seconds between questions for work when there is none",
+    default=5.0,
+    options=("-p", "--poll-interval"),
+    metavar="SECONDS",
+)
+OUTPUT_DIR = Setting(
+    "client.run.output_dir",
+    Path,
+    "folder for the output of jobs and the log",
+    default=Path("output"),
+    options=("-o", "--output-dir", "--output"),
+    metavar="DIR",
+)
+
+CLIENT = (API_URL, USERNAME, PASSWORD, LOG_LEVEL, FORMAT)
+RUN = (MAX_PARALLEL_JOBS, NUM_CPUS, MEMORY_GB, NUM_GPUS, POLL_INTERVAL, OUTPUT_DIR)
+
+
+def user_name() -> str:
+    """Who works with torc, for new workflows and for filters."""
+    return os.environ.get("USER") or os.environ.get("USERNAME") or "unknown"

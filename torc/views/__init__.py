@@ -1,0 +1,1 @@
+"""Which columns each model shows, and how a value is worded."""

@@ -1,0 +1,50 @@
+"""A column of a table or a line of a record, and the wordings that several of them share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+def plain(value: Any) -> str:
+    """Text as it is; nothing for None."""
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, and where its value comes from: a field's name, or a function of the record."""
+
+    heading: str
+    source: str | Callable[[Any], Any]
+    wording: Callable[[Any], str] = plain
+
+    def value(self, record: Any) -> Any:
+        """What the record has for this column, not yet worded."""
+        return getattr(record, self.source) if isinstance(self.source, str) else self.source(record)
+
+    def text(self, record: Any) -> str:
+        """The cell."""
+        return self.wording(self.value(record))
+
+
+def as_yes_no(value: bool | None) -> str:
+    """Yes, No or Unknown."""
+    return "Unknown" if value is None else "Yes" if value else "No"
+
+
+def as_id_list(ids: list[int] | None) -> str:
+    """``[1, 2]`` or ``None``."""
+    return str(ids) if ids else "None"
+
+
+def as_memory(memory_bytes: int | None) -> str:
+    """Megabytes below 1024 of them, else gigabytes."""
+    if memory_bytes is None or memory_bytes < 0:
+        return "-"
+    megabytes = memory_bytes / 1024**2
+    return f"{megabytes:.1f}MB" if megabytes < 1024 else f"{megabytes / 1024:.2f}GB"
+
+
+def as_percent(percent: float | None) -> str:
+    """``12.3%``."""
+    return "-" if percent is None or percent < 0 else f"{percent:.1f}%"

@@ -1,0 +1,38 @@
+"""Results: how attempts of jobs ended."""
+
+from collections.abc import Callable
+
+from torc.models.result import Result
+from torc.models.status import JobStatus
+from torc.views.column import Column, as_memory, as_percent
+
+
+def as_minutes(minutes: float) -> str:
+    """Two decimals."""
+    return f"{minutes:.2f}"
+
+
+def as_word(status: JobStatus) -> str:
+    """``Completed``."""
+    return status.capitalize()
+
+
+def table(job_name: Callable[[int], str]) -> tuple[Column, ...]:
+    """The columns of a list. ``job_name`` is asked once per row, and only when a table is printed."""
+
+    def name_of(result: Result) -> str:
+        return job_name(result.job_id)
+
+    return (
+        Column("ID", "id"),
+        Column("Job ID", "job_id"),
+        Column("Job Name", name_of),
+        Column("WF ID", "workflow_id"),
+        Column("Run ID", "run_id"),
+        Column("Return Code", "return_code"),
+        Column("Exec Time (minutes)", "exec_time_minutes", as_minutes),
+        Column("Peak Mem", "peak_memory_bytes", as_memory),
+        Column("Peak CPU %", "peak_cpu_percent", as_percent),
+        Column("Completion Time", "completion_time"),
+        Column("Status", "status", as_word),
+    )

@@ -1,0 +1,1 @@
+"""The user's verbs over whole workflows, for every front end: create, initialize, delete."""
