@@ -1,0 +1,1 @@
+"""HTTP in, one store call, HTTP out; the only process that opens the database."""

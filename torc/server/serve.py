@@ -1,0 +1,214 @@
+"""``torc-server``: its options, and the life of the process from the first check to the last lock."""
+
+import argparse
+import logging
+import os
+import re
+import secrets
+import socket
+import sys
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from torc import __version__, logs
+from torc.errors import DatabaseUnusable, TorcError
+from torc.rendezvous import BASE_PATH, ERROR_LINE, PORT_LINE, Places, ServerRecord, host_name, network_filesystem
+from torc.server.listener import bind, in_url, is_loopback, own_names
+from torc.server.options import database_path, parser
+from torc.units import utc_now_iso
+
+if TYPE_CHECKING:  # the watching process never imports what only serving needs
+    from torc.server.housekeeping import Housekeeping
+    from torc.server.possession import Attendance, Possession
+    from torc.store.database import Database
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the server or print versions; the exit status is 0, 1 for an error, 2 for wrong usage."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+        words.insert(0, "run")
+    options = parser(run, print_version).parse_args(words)
+    try:
+        options.command(options)
+    except TorcError as error:
+        _complain(error, getattr(options, "standalone", False))
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Check everything that can be checked, bind the port, and serve until told to stop."""
+    _refuse_more_workers()
+    places = Places.of(database_path(options.database))
+    shared = options.network_filesystem or _is_shared(places, options.standalone)
+    logs.configure(options.log_level)
+    listener = bind(options.host, options.port)
+    if not is_loopback(listener):
+        logger.warning(
+            "listening on %s without authentication: whoever can reach this port can run commands as the users "
+            "whose runners ask here",
+            options.host,
+        )
+    service = Service(options, places, shared, listener)
+    from torc.server.process import Application
+
+    Application(
+        listener,
+        options.threads,
+        load=service.load,
+        ready=service.ready,
+        end=service.end,
+        complain=lambda error: _complain(error, options.standalone),
+    ).run()
+
+
+class Service:
+    """What the worker opens and must close: the right to the database, the database, and two threads."""
+
+    def __init__(self, options: argparse.Namespace, places: Places, shared: bool, listener: socket.socket) -> None:
+        """Made in the parent, so that a worker that replaces a dead one has the same token and instance."""
+        self._options = options
+        self._places = places
+        self._shared = shared
+        self._port: int = listener.getsockname()[1]
+        self._host = in_url(listener)
+        self._names = own_names(listener, options.host, options.allowed_host)
+        self._instance = uuid.uuid4().hex
+        self._token = secrets.token_urlsafe(32) if options.standalone else None
+        self._opened: _Opened | None = None
+
+    def load(self) -> Any:
+        """The application over the opened database; in the worker, since neither locks nor SQLite survive a fork."""
+        from torc.server.app import create_app
+        from torc.server.housekeeping import Housekeeping
+        from torc.server.possession import Possession
+        from torc.store import nodes
+        from torc.store.database import Database
+        from torc.store.leases import Leases
+
+        places, options = self._places, self._options
+        possession = Possession(places, self._record(), shared_filesystem=self._shared, take_over=options.take_over)
+        try:
+            database = Database(places.database, network_filesystem=self._shared)
+        except TorcError:
+            possession.leave()
+            raise
+        leases = Leases(options.lease_s, tick_s=options.interval_s)
+        nodes.adopt(database, leases)
+        housekeeping = Housekeeping(database, leases, options.interval_s)
+        self._opened = _Opened(possession, database, housekeeping)
+        return create_app(
+            database,
+            leases,
+            instance=self._instance,
+            log_place=str(places.log) if options.standalone else "the server's standard error",
+            host_names=self._names,
+            token=self._token,
+        )
+
+    def ready(self, is_first: bool) -> None:
+        """The application is loaded and the port open: begin to work, and say so."""
+        assert self._opened is not None
+        self._opened.possession.publish(self._record())
+        self._opened.housekeeping.start()
+        if self._options.standalone:
+            from torc.server.possession import Attendance
+
+            self._opened.attendance = Attendance(self._places)
+            self._opened.attendance.start()
+        if is_first:
+            _tell_starter(f"{PORT_LINE}{self._port}")
+        logger.info("serving %s on %s", self._places.database, self._url())
+
+    def end(self, wait_for_requests: Callable[[], None]) -> None:
+        """Close in the order that lets nothing use what is closed."""
+        opened = self._opened
+        if opened is None:  # it never came so far
+            return
+        if opened.attendance is not None:
+            opened.attendance.stop()
+        wait_for_requests()
+        if opened.housekeeping.ident is not None:
+            opened.housekeeping.stop()
+        opened.database.close()
+        opened.possession.leave()
+
+    def _url(self) -> str:
+        return f"http://{self._host}:{self._port}{BASE_PATH}"
+
+    def _record(self) -> ServerRecord:
+        try:
+            inode = self._places.database.stat().st_ino
+        except FileNotFoundError:  # not made yet
+            inode = 0
+        return ServerRecord(
+            instance=self._instance,
+            url=self._url(),
+            host=host_name(),
+            pid=os.getpid(),
+            master_pid=os.getppid(),
+            started=utc_now_iso(),
+            version=__version__,
+            database_inode=inode,
+            token=self._token,
+        )
+
+
+@dataclass
+class _Opened:
+    possession: "Possession"
+    database: "Database"
+    housekeeping: "Housekeeping"
+    attendance: "Attendance | None" = None
+
+
+def print_version(options: argparse.Namespace) -> None:
+    """Both versions: of torc, and of the SQLite that holds the data."""
+    from torc.store import database
+
+    print(f"torc-server {__version__} (SQLite {database.SQLITE_VERSION})")
+
+
+def _complain(error: TorcError, standalone: bool) -> None:
+    """Say why there is no server: to people, and to the client that wants one."""
+    print(f"Error: {error.message}", file=sys.stderr, flush=True)
+    if standalone:
+        _tell_starter(ERROR_LINE + error.message.replace("\n", " "))
+
+
+def _tell_starter(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # it has gone; others may come
+        sys.stdout = open(os.devnull, "w")
+
+
+def _refuse_more_workers() -> None:
+    """gunicorn would take a number of workers from the environment."""
+    in_arguments = re.search(r"(?:-w|--workers)[ =]*(\S+)", os.environ.get("GUNICORN_CMD_ARGS", ""))
+    asked = {
+        "WEB_CONCURRENCY": os.environ.get("WEB_CONCURRENCY"),
+        "GUNICORN_CMD_ARGS": in_arguments[1] if in_arguments else None,
+    }
+    for variable, number in asked.items():
+        if number not in (None, "", "1"):
+            raise TorcError(f"torc-server runs exactly one worker process, not {number}; unset {variable}")
+    os.environ.pop("WEB_CONCURRENCY", None)  # gunicorn cannot read an empty one
+
+
+def _is_shared(places: Places, standalone: bool) -> bool:
+    """Whether other machines might see the database. Raises DatabaseUnusable where that must be said explicitly."""
+    kind = network_filesystem(places.database)
+    if kind is None:
+        return False
+    if not standalone:
+        raise DatabaseUnusable(
+            f"{places.database} is on a file system that other machines may share ({kind}); put the database on a "
+            "local disk with --database, or add --network-filesystem to let this one server have it alone"
+        )
+    return True
