@@ -1,0 +1,170 @@
+"""One child: start it, signal it, collect how it ended."""
+
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from torc.models.sync import SyncJob
+from torc.runner import session
+
+PYTHON_IGNORES = [signal.SIGPIPE, signal.SIGXFSZ]
+"""Signals that this interpreter ignores and a job must not: `yes | head -1` would never end."""
+
+STDIO = "job_stdio"
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""What a shell returns for a command it could not start."""
+
+
+class SpawnFailed(Exception):
+    """A job could not be started at all."""
+
+    def __init__(self, job: SyncJob, error: OSError | ValueError) -> None:
+        reason = str(error) if not isinstance(error, OSError) else f"{error.strerror}: {error.filename or 'bash'}"
+        super().__init__(f"job {job.name} (id {job.id}) could not be started: {reason}")
+        self.return_code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a child ended and what the kernel counted for it and the children it waited for."""
+
+    return_code: int  # negative: killed by that signal
+    runtime_s: float
+    cpu_s: float
+    peak_memory_bytes: int | None  # of its largest process
+
+
+class Child:
+    """A running job: the leader of its own session and process group."""
+
+    __slots__ = ("born", "job", "kill_at", "lost", "pid", "started", "started_at", "stopped")
+
+    def __init__(self, job: SyncJob, pid: int, born: tuple[float, float]) -> None:
+        self.job = job
+        self.pid = pid
+        self.born = born  # between these two boot times; asking the kernel while the child execs costs 0.5 ms
+        self.started = time.monotonic()
+        self.started_at = time.time()
+        self.stopped = False  # we ended it; its exit code does not tell what happened
+        self.lost = False  # no longer ours to report
+        self.kill_at: float | None = None  # monotonic
+
+    def terminate(self, grace_s: float) -> None:
+        """Ask it to end; ``collect`` kills what is left after ``grace_s``."""
+        if not self.stopped:
+            self.stopped = True
+            self.kill_at = time.monotonic() + grace_s
+            session.terminate(self.pid)
+
+    def kill(self) -> None:
+        """End it at once, with everything it started."""
+        self.stopped = True
+        self.kill_at = time.monotonic()
+        session.kill(self.pid)
+
+    def collect(self) -> Ending | None:
+        """How it ended; None while it runs.
+
+        A child that was told to end has ended when its whole session has: its shell dies of SIGTERM at once, while
+        the program inside may still be writing a checkpoint.
+        """
+        if self.stopped and not self._session_ended():
+            return None
+        pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+        if not pid:
+            return None
+        return Ending(
+            return_code=os.waitstatus_to_exitcode(status),
+            runtime_s=time.monotonic() - self.started,
+            cpu_s=usage.ru_utime + usage.ru_stime,
+            peak_memory_bytes=_peak_memory_bytes(usage),
+        )
+
+    def _session_ended(self) -> bool:
+        # WNOWAIT leaves the leader's number taken, so that the session that is killed is still this one.
+        overdue = self.kill_at is not None and time.monotonic() >= self.kill_at
+        if overdue:
+            session.kill(self.pid)
+        leader_ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return leader_ended and (overdue or not any(session.members(self.pid)))
+
+
+class Launcher:
+    """Starts the jobs of one run with ``bash -c``, their output in files of their own."""
+
+    def __init__(self, output_dir: Path, workflow_id: int, environment: dict[str, str]) -> None:
+        self._stdio = output_dir / STDIO
+        self._stdio.mkdir(parents=True, exist_ok=True)
+        self._workflow_id = workflow_id
+        self._environment = {**os.environ, **environment, "PATH": _path_with_our_programs()}
+        self._bash = shutil.which("bash") or "/bin/bash"
+        self._null = os.open(os.devnull, os.O_RDWR)
+
+    def start(self, job: SyncJob) -> Child:
+        """Raises SpawnFailed, whose message also stands in the job's error file where one could be made."""
+        command = f"{job.invocation_script} {job.command}" if job.invocation_script else job.command
+        environment = self._environment
+        environment["TORC_JOB_ID"] = str(job.id)
+        environment["TORC_JOB_NAME"] = job.name
+        environment["TORC_RUN_ID"] = str(job.run_id)
+        environment["TORC_ATTEMPT_ID"] = str(job.attempt_id)
+        out = err = None
+        try:
+            out = _create(self.output_path(job, "o"))
+            err = _create(self.output_path(job, "e"))
+            spawning_at = session.boot_time()
+            # posix_spawn costs half of what subprocess.Popen does, and is as safe beside our threads.
+            pid = os.posix_spawn(
+                self._bash,
+                ["bash", "-c", command],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, self._null, 0),
+                    (os.POSIX_SPAWN_DUP2, out, 1),
+                    (os.POSIX_SPAWN_DUP2, err, 2),
+                ],
+                setsid=True,
+                setsigdef=PYTHON_IGNORES,
+            )
+        except (OSError, ValueError) as error:  # ValueError: a null character in the command
+            failure = SpawnFailed(job, error)
+            if err is not None:
+                os.write(err, f"torc: {failure}\n".encode(errors="replace"))
+            raise failure from error
+        finally:
+            for file in (out, err):
+                if file is not None:
+                    os.close(file)
+        return Child(job, pid, (spawning_at, session.boot_time()))
+
+    def output_path(self, job: SyncJob, extension: str) -> str:
+        """Where the job's stdout (``o``) or stderr (``e``) goes; later attempts never overwrite earlier ones."""
+        attempt = f"_r{job.attempt_id}" if job.attempt_id > 1 else ""
+        return f"{self._stdio}/job_{self._workflow_id}_{job.id}_{job.run_id}{attempt}.{extension}"
+
+    def close(self) -> None:
+        """Nothing more will be started."""
+        os.close(self._null)
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+
+
+def _path_with_our_programs() -> str:
+    """PATH, with the folder of this interpreter's programs last: a job finds `torc`, and its own `python` first."""
+    path = os.environ.get("PATH", os.defpath)
+    ours = os.path.dirname(sys.executable)
+    return path if ours in path.split(os.pathsep) else f"{path}{os.pathsep}{ours}"
+
+
+def _peak_memory_bytes(usage: resource.struct_rusage) -> int | None:
+    """None for a job smaller than this process, whose peak Linux counts as the child's until its exec."""
+    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        return None
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

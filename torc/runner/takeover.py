@@ -1,0 +1,168 @@
+"""Which runner lives, and what becomes of what a dead one left on this machine.
+
+A lock on a file says who lives: a pid proves nothing where containers share a host name.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from torc.client.api import Client
+from torc.errors import Conflict, ServerAway, TorcError
+from torc.models.compute_node import ComputeNode
+from torc.models.record import Record
+from torc.models.sync import PROTOCOL, FinishedJob, SyncRequest
+from torc.rendezvous import Lock, node_local_directory
+from torc.runner import session
+from torc.runner.pace import BATCH_RESULTS
+from torc.runner.spool import Spawned, read_spool
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5
+"""The dead runner's last request may still be on its way and take the number we use."""
+
+
+class Tenant(Record, kw_only=True):
+    """What the lock file of a node says about the runner that holds it, for whoever finds it dead."""
+
+    workflow_id: int
+    hostname: str
+    pid: int
+    generation: int  # of the database it joined
+    spool: str
+
+
+class NodeLock:
+    """Held while the runner of a node lives."""
+
+    def __init__(self, node: ComputeNode, spool: Path) -> None:
+        """Raises TorcError or OSError where no lock can be held; then only the lease tells who lives."""
+        self._path = _lock_path(node)
+        tenant = Tenant(
+            workflow_id=node.workflow_id,
+            hostname=node.hostname,
+            pid=node.pid,
+            generation=node.generation or 0,
+            spool=str(spool),
+        )
+        # Locked before it has its name: nobody can find it unlocked and take a living runner for a dead one.
+        draft = self._path.with_suffix(".new")
+        self._lock = Lock(draft)
+        self._lock.acquire()
+        draft.write_bytes(msgspec.json.encode(tenant))
+        draft.rename(self._path)
+
+    def release(self, *, gone: bool) -> None:
+        """``gone`` when the node is closed and nothing is left for a successor."""
+        if gone:
+            self._path.unlink(missing_ok=True)
+        self._lock.close()
+
+
+def take_over(client: Client, own: ComputeNode, note: Callable[[str], None]) -> None:
+    """Finish what dead runners of the same workflow and host began.
+
+    Deliver their results, then kill the jobs that survived them, then close their nodes: a job is ready again only
+    when nothing of its old attempt runs any more.
+    """
+    for path, node_id in list(_nodes_seen_here(own)):
+        lock = Lock(path)
+        try:
+            if lock.acquire() and _settle(client, own, node_id, path, note):
+                path.unlink(missing_ok=True)
+        finally:
+            lock.close()
+
+
+def _settle(client: Client, own: ComputeNode, node_id: int, path: Path, note: Callable[[str], None]) -> bool:
+    """Whether nothing is left to do for that node."""
+    try:
+        tenant = msgspec.json.decode(path.read_bytes(), type=Tenant)
+    except (OSError, msgspec.MsgspecError):  # gone by now, or of another version
+        return False
+    if (tenant.workflow_id, tenant.hostname) != (own.workflow_id, own.hostname):
+        return False
+    spool = Path(tenant.spool)
+    left = read_spool(spool)
+    note(f"taking over from the runner with pid {tenant.pid}, which did not end by itself")
+    try:
+        dead = _Dead(client, node_id, own.database_id or "", tenant.generation)
+        dead.deliver(left.finished, holding=left.unfinished)
+        _kill(left.unfinished)
+        dead.deliver([], holding=[], closing=True)
+    except ServerAway:
+        raise
+    except TorcError as error:  # its workflow was deleted, or the database restored; its jobs must end all the same
+        _kill(left.unfinished)
+        note(f"what the runner with pid {tenant.pid} left was refused: {error}")
+    spool.unlink(missing_ok=True)
+    return True
+
+
+class _Dead:
+    """Speaks for a runner that cannot any more."""
+
+    def __init__(self, client: Client, node_id: int, database_id: str, generation: int) -> None:
+        self._client = client
+        self._node_id = node_id
+        self._database_id = database_id
+        self._generation = generation
+        self._seq = self._last_seq()
+
+    def deliver(self, finished: list[FinishedJob], *, holding: list[Spawned], closing: bool = False) -> None:
+        """Report what it would have. What it still holds stays its own until its node closes."""
+        held = [(child.job_id, child.attempt_id) for child in holding]
+        for begin in range(0, max(len(finished), 1), BATCH_RESULTS):
+            self._send(
+                SyncRequest(
+                    protocol=PROTOCOL,
+                    seq=0,
+                    database_id=self._database_id,
+                    generation=self._generation,
+                    finished=finished[begin : begin + BATCH_RESULTS],
+                    holding=held,
+                    closing=closing,
+                )
+            )
+
+    def _send(self, request: SyncRequest) -> None:
+        for attempt in range(1, TRIES + 1):
+            self._seq = request.seq = self._seq + 1
+            try:
+                self._client.sync(self._node_id, request)
+                return
+            except Conflict as error:
+                if attempt == TRIES or "reregister" in error.details:
+                    raise
+                self._seq = self._last_seq()
+
+    def _last_seq(self) -> int:
+        return self._client.compute_nodes.get(self._node_id).last_seq or 0
+
+
+def _kill(children: list[Spawned]) -> None:
+    """End the sessions that outlived their runner; a number that now belongs to another process is left alone."""
+    for child in children:
+        if session.was_born(child.pid, *child.born):
+            logger.warning("job %d: killing process %d, which outlived its runner", child.job_id, child.pid)
+            session.kill(child.pid)
+
+
+def _lock_path(node: ComputeNode) -> Path:
+    return node_local_directory() / f"node-{node.database_id}-{node.id}"
+
+
+def _nodes_seen_here(own: ComputeNode) -> Iterator[tuple[Path, int]]:
+    """The other nodes of the same database whose lock files are on this machine."""
+    try:
+        directory = node_local_directory()
+    except (TorcError, OSError):
+        return
+    prefix = f"node-{own.database_id}-"
+    for path in directory.glob(f"{prefix}*"):
+        number = path.name.removeprefix(prefix)
+        if number.isdigit() and int(number) != own.id:
+            yield path, int(number)
