@@ -282,6 +282,24 @@ def test_a_directory_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> N
         pass
 
 
+def test_a_shared_file_system_is_said_in_one_line(
+    database_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("torc.rendezvous.LOCAL_FILESYSTEMS", frozenset())
+    with attach(database_path) as attachment:
+        assert http(attachment).get("/ping").status == 200
+    (record,) = [each for each in caplog.records if each.name == "torc.client.standalone"]
+    assert "shared file system" in record.message
+
+
+def test_who_did_not_sign_off_on_another_host_can_be_taken_over(database_path: Path) -> None:
+    # The client passes the flag on; what it means is the server's, on shared file systems.
+    places = Places.of(database_path)
+    write_lock_owner(places.lock, record(places, host="another-host"))
+    with attach(database_path, take_over=True) as attachment:
+        assert http(attachment).get("/ping").status == 200
+
+
 @pytest.mark.slow
 def test_a_public_server_of_the_database_is_used_as_it_is(start_server: Start, eventually: Eventually) -> None:
     server = start_server()

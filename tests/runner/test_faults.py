@@ -106,6 +106,7 @@ def test_an_output_folder_that_cannot_be_written_is_one_sentence(
     assert last.endswith("choose another folder with --output-dir")
 
 
+@pytest.mark.slow
 def test_a_living_runner_is_not_taken_over(
     builder: Any, start_runner: Start, tmp_path: Path, eventually: Start
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_living_runner_is_not_taken_over(
     assert builder.results(workflow) == [(job.id, 1, "completed", 0)]
 
 
+@pytest.mark.slow
 def test_a_result_that_a_killed_runner_could_not_deliver_counts(
     private: Start, builder_on: Start, start_runner: Start, tmp_path: Path, eventually: Start
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_result_that_a_killed_runner_could_not_deliver_counts(
     assert (tmp_path / "ran").read_text() == "\n"
 
 
+@pytest.mark.slow
 def test_a_run_outlives_its_server(
     private: Start, builder_on: Start, start_runner: Start, tmp_path: Path, eventually: Start
 ) -> None:
@@ -159,10 +162,12 @@ def test_a_run_outlives_its_server(
     eventually(runner.has_said("finished job1 completed"))
     private(server.port)
     assert runner.end() == "outcome complete None"
+    assert "note the server answers again" in runner.lines()
     assert (tmp_path / "ran").read_text() == "\n\n\n"
     assert [result[1:] for result in builder.results(workflow)] == [(1, "completed", 0)] * 3
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_ends_the_run_but_not_the_results(
     private: Start, builder_on: Start, start_runner: Start, tmp_path: Path, eventually: Start
 ) -> None:
@@ -184,6 +189,7 @@ def test_a_server_that_stays_away_ends_the_run_but_not_the_results(
     assert [result[1:] for result in builder.results(workflow)] == [(1, "terminated", -9)]
 
 
+@pytest.mark.slow
 def test_an_interrupt_without_a_server_keeps_the_results(
     private: Start, builder_on: Start, start_runner: Start, tmp_path: Path, eventually: Start
 ) -> None:
@@ -227,6 +233,7 @@ def test_a_restored_database_ends_the_runner_and_its_jobs(
     assert not is_alive(tmp_path / "pid")
 
 
+@pytest.mark.slow
 def test_a_stopped_server_delays_a_run_and_nothing_else(
     private: Start, builder_on: Start, start_runner: Start, tmp_path: Path, eventually: Start
 ) -> None:

@@ -314,6 +314,7 @@ def bad_text(text: str) -> str:
     return text if "%" in text else quote(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "template"), ENDPOINTS)
 def test_a_query_that_makes_no_sense_is_refused(line: Line, sample: Sample, method: str, template: str) -> None:
     body = None if method in ("GET", "DELETE") else json.dumps(sample.body(template)).encode()

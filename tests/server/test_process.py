@@ -1,6 +1,7 @@
 """The server as processes: starting, refusing to start, stopping, dying (R5, R7, R9, R25)."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from tests.conftest import PORT_LINE, Http, Server, launch
 from torc.rendezvous import Places, ServerRecord, read_server_file, write_lock_owner
+from torc.server.serve import main
 
 Start = Callable[..., Server]
 Eventually = Callable[..., object]
@@ -75,6 +77,7 @@ def test_a_port_in_use_is_one_sentence(database_path: Path) -> None:
     assert not database_path.exists()
 
 
+@pytest.mark.slow
 def test_an_unknown_host_is_one_sentence(database_path: Path) -> None:
     assert "no.such.host.invalid" in refused(
         "run", "--port", "0", "--host", "no.such.host.invalid", "--database", str(database_path)
@@ -110,6 +113,7 @@ def test_a_second_server_is_refused_and_touches_nothing(start_server: Start) -> 
     assert first.http.get("/ping").status == 200
 
 
+@pytest.mark.slow
 def test_a_second_server_is_refused_under_another_name_of_the_database(start_server: Start, tmp_path: Path) -> None:
     first = start_server()
     link = tmp_path / "link.db"
@@ -147,6 +151,7 @@ def test_signals_that_add_workers_or_replace_the_server_do_nothing(start_server:
     assert server.http.get("/ping").status == 200
 
 
+@pytest.mark.slow
 def test_no_control_socket_is_made_in_the_home(start_server: Start, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -222,6 +227,7 @@ def test_ctrl_c_in_the_terminal_reaches_both_processes_and_ends_them_clean(start
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_on_the_same_port(start_server: Start, eventually: Eventually) -> None:
     server = start_server()
     created = server.http.post("/workflows", {"name": "w", "user": "u"}).json
@@ -244,6 +250,7 @@ def test_a_killed_server_frees_the_database_at_once(start_server: Start) -> None
     assert start_server().http.get(f"/workflows/{created['id']}").json == created
 
 
+@pytest.mark.slow
 def test_a_worker_whose_parent_was_killed_ends_and_frees_the_database(
     start_server: Start, eventually: Eventually
 ) -> None:
@@ -255,6 +262,7 @@ def test_a_worker_whose_parent_was_killed_ends_and_frees_the_database(
     assert start_server().http.get("/ping").status == 200
 
 
+@pytest.mark.slow
 def test_a_stopped_server_goes_on_where_it_was(start_server: Start) -> None:
     # with gunicorn's own time-out of 30 s the parent kills a worker that was stopped, or is busy, for longer
     server = start_server()
@@ -264,6 +272,15 @@ def test_a_stopped_server_goes_on_where_it_was(start_server: Start) -> None:
     os.killpg(server.process.pid, signal.SIGCONT)
     assert server.http.get("/ping").status == 200
     assert server.worker_pid() == worker
+
+
+def test_a_server_whose_folder_was_deleted_still_ends_clean(start_server: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "short-lived"
+    folder.mkdir()
+    server = start_server(database=folder / "torc.db")
+    shutil.rmtree(folder)
+    assert server.stop() == 0
+    assert "worker exit" not in server.log.read_text()
 
 
 def test_a_request_under_way_is_answered_before_the_server_ends(start_server: Start) -> None:
@@ -292,6 +309,19 @@ def test_a_shared_file_system_has_to_be_allowed_and_then_needs_no_shared_memory(
     assert server.http.get("/workflows").json["count"] == 1
 
 
+def test_on_a_shared_file_system_the_flag_is_named(
+    database_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torc.rendezvous.LOCAL_FILESYSTEMS", frozenset())  # so that this one counts as shared
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--port", "0", "--database", str(database_path)])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "--network-filesystem" in said
+    assert list(database_path.parent.iterdir()) == []
+
+
 def foreign_owner(database: Path) -> ServerRecord:
     return ServerRecord(
         instance="0",
@@ -305,6 +335,7 @@ def foreign_owner(database: Path) -> ServerRecord:
     )
 
 
+@pytest.mark.slow
 def test_a_server_of_another_host_that_did_not_sign_off_is_believed(start_server: Start, database_path: Path) -> None:
     write_lock_owner(Places.of(database_path).lock, foreign_owner(database_path))
     sentence = refused("run", "--port", "0", "--network-filesystem", "--database", str(database_path))
@@ -328,6 +359,7 @@ def test_an_idle_server_is_small_and_quiet(start_server: Start) -> None:
     assert sum(process.memory_info().rss for process in processes) < 100 * 2**20
 
 
+@pytest.mark.slow
 def test_many_connections_do_not_run_out_of_files(database_path: Path, tmp_path: Path) -> None:
     server = launch(database_path, log=tmp_path / "server.log")
     crowd = []

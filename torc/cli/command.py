@@ -153,7 +153,8 @@ class Parser(argparse.ArgumentParser):
 
 STANDALONE = flag("--standalone", help="start a private server for this command when none serves the database")
 DATABASE = argument("--database", metavar="FILE", help="the database of --standalone (default: ./torc.db)")
-GLOBAL = (*CLIENT, STANDALONE, DATABASE)
+TAKE_OVER = flag("--take-over", help="with --standalone: although a server on another machine did not sign off")
+GLOBAL = (*CLIENT, STANDALONE, DATABASE, TAKE_OVER)
 """Options of every command; they may stand before or after it."""
 
 

@@ -110,7 +110,7 @@ def _connect(values: dict[str, Any]) -> "Iterator[Client]":
     if values.get("standalone"):
         from torc.client.standalone import attach
 
-        with attach(Path(database or DEFAULT_DATABASE)) as server:
+        with attach(Path(database or DEFAULT_DATABASE), take_over=bool(values.get("take_over"))) as server:
             with closing(_client(server.url, server.username, server.password)) as torc:
                 yield torc
         return

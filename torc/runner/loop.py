@@ -179,6 +179,8 @@ class Loop:
         request, answer = event.request, event.answer
         now = time.monotonic()
         self._contact.in_flight = False
+        if self._failing_since is not None:
+            self._progress.note("the server answers again")
         self._failures, self._failing_since, self._retry_at = 0, None, 0.0
         self._last = answer
         self._work.pace.answered(request, answer, event.took_s)

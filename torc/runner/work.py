@@ -110,8 +110,9 @@ class Work:
     def wind_down(self) -> None:
         """Start nothing more, and ask what runs to end."""
         self.ledger.release(self.ledger.waiting)
-        if self.children:
-            self._progress.note(f"stopping {len(self.children)} running jobs")
+        running = len(self.children)
+        if running:
+            self._progress.note(f"stopping {running} running job{'' if running == 1 else 's'}")
         for child in self.children:
             if child.job.supports_termination:
                 child.terminate(LEAVING_GRACE_S)

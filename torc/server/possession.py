@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 from torc.errors import DatabaseUnusable
 from torc.rendezvous import (
@@ -66,8 +67,9 @@ class Possession:
 
     def leave(self) -> None:
         """Sign off. The lock goes with the process, after the database is closed."""
-        self.places.server.unlink(missing_ok=True)
-        write_lock_owner(self.places.lock, None)
+        with suppress(OSError, DatabaseUnusable):  # the folder may have been deleted with the database
+            self.places.server.unlink(missing_ok=True)
+            write_lock_owner(self.places.lock, None)
 
 
 class Attendance(threading.Thread):

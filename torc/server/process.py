@@ -57,6 +57,8 @@ def _without_stall_traceback(record: logging.LogRecord) -> bool:
 class Worker(gthread.ThreadWorker):
     """The process that serves."""
 
+    is_ending = False
+
     def handle(self, conn: Any) -> Any:
         """Answer one request, and see a connection that ends off in this thread.
 
@@ -71,14 +73,14 @@ class Worker(gthread.ThreadWorker):
         return keep
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """Ctrl-C comes twice, from the terminal and from the parent; the second would interrupt the closing."""
-        _ignore_further_signals()
-        super().handle_quit(sig, frame)
+        """End at once, and only once: Ctrl-C comes from the terminal and from the parent.
 
-
-def _ignore_further_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_IGN)
+        gunicorn takes the thread pool's lock in this handler, which the interrupted code may hold.
+        """
+        self.alive = False
+        if not self.is_ending:
+            self.is_ending = True
+            sys.exit(0)
 
 
 def _see_off(connection: socket.socket) -> None:
@@ -180,7 +182,7 @@ class Application(BaseApplication):
 
     def _leave(self, worker: Any) -> None:
         if worker.pid == os.getpid():  # gunicorn also calls this in the parent, for a worker that is gone
-            _ignore_further_signals()
+            worker.is_ending = True
             self._end(lambda: worker.tpool.shutdown(wait=True))
 
     def run(self) -> None:

@@ -227,8 +227,11 @@ def _claim_persistent(db: sqlite3.Connection, action: WorkflowAction, compute_no
         ) from error
 
 
-def count_jobs(db: sqlite3.Connection, workflow_id: int, changes: Sequence[StatusChange]) -> None:
-    """Bring the triggers that watch these jobs up to date, in the transaction that changed them."""
+def count_jobs(db: sqlite3.Connection, workflow_id: int, changes: Sequence[StatusChange], *, fire: bool = True) -> None:
+    """Bring the triggers that watch these jobs up to date, in the transaction that changed them.
+
+    Without ``fire`` the counts are kept true but no action becomes pending, as when a workflow is canceled.
+    """
     watched = db.execute(
         """
         SELECT aj.action_id, aj.job_id, aj.satisfied, a.trigger_type
@@ -250,7 +253,8 @@ def count_jobs(db: sqlite3.Connection, workflow_id: int, changes: Sequence[Statu
     db.executemany("UPDATE workflow_action_job SET satisfied = ? WHERE action_id = ? AND job_id = ?", written)
     for action_id, move in moves.items():
         db.execute("UPDATE workflow_action SET trigger_count = trigger_count + ? WHERE id = ?", (move, action_id))
-        _settle_state(db, action_id)
+        if fire:
+            _settle_state(db, action_id)
 
 
 def drop_jobs(db: sqlite3.Connection, job_ids: Sequence[int]) -> None:
@@ -287,9 +291,11 @@ def _recount(db: sqlite3.Connection, action_id: int) -> None:
     if trigger_type not in JOB_TRIGGERS:
         return
     there = ", ".join(f"'{status}'" for status in sorted(JOB_TRIGGERS[trigger_type]))
+    # A job of a draft may still be to come.
     db.execute(
         f"""
-        UPDATE workflow_action_job SET satisfied = (SELECT status IN ({there}) FROM job WHERE id = job_id)
+        UPDATE workflow_action_job
+           SET satisfied = coalesce((SELECT status IN ({there}) FROM job WHERE id = job_id), 0)
          WHERE action_id = ?
         """,
         (action_id,),
@@ -346,7 +352,13 @@ def fire(db: sqlite3.Connection, workflow_id: int, *trigger_types: str) -> None:
 
 def release_claims(db: sqlite3.Connection, node_id: int) -> None:
     """When a node closes: what it claimed is free again, what it had begun has failed; never run twice silently."""
-    db.execute("UPDATE workflow_action SET state = 'pending' WHERE executed_by = ? AND state = 'claimed'", (node_id,))
+    db.execute(
+        """
+        UPDATE workflow_action SET state = 'pending', executed_at = NULL, executed_by = NULL
+         WHERE executed_by = ? AND state = 'claimed'
+        """,
+        (node_id,),
+    )
     db.execute(
         """
         UPDATE workflow_action SET state = 'failed', output_tail = 'the node was lost while the action ran'

@@ -9,14 +9,20 @@ from collections.abc import Iterable, Sequence
 from torc.models.status import HANDED_OUT, JobStatus
 from torc.store.rows import json_ids
 
+NEXT = """
+    1 + max(CASE WHEN job.run_id = :run THEN coalesce(job.attempt_id, 0) ELSE 0 END,
+            (SELECT coalesce(max(r.attempt_id), 0) FROM result AS r WHERE r.job_id = job.id AND r.run_id = :run))
+"""
+"""SQL for the number of a job's next attempt in a run. Results count too: clients may store some by hand, and may set
+the run back."""
+
 
 def hand_out(db: sqlite3.Connection, job_ids: Sequence[int], *, run_id: int, node_id: int | None) -> None:
     """Make ready jobs pending on a node; the attempt counts from 1 in every run."""
     db.execute(
-        """
+        f"""
         UPDATE job
-           SET status = 'pending', active_compute_node_id = :node, start_time = NULL,
-               attempt_id = CASE WHEN run_id = :run THEN coalesce(attempt_id, 0) + 1 ELSE 1 END,
+           SET status = 'pending', active_compute_node_id = :node, start_time = NULL, attempt_id = {NEXT},
                retries = CASE WHEN run_id = :run THEN retries ELSE 0 END,
                lost_nodes = CASE WHEN run_id = :run THEN lost_nodes ELSE 0 END,
                run_id = :run, cause = NULL, cause_job_id = NULL
@@ -39,7 +45,7 @@ def resume(db: sqlite3.Connection, job_ids: Sequence[int]) -> None:
     db.execute(
         """
         UPDATE job
-           SET status = CASE WHEN start_time IS NULL THEN 'pending' ELSE 'running' END,
+           SET status = CASE WHEN start_time IS NULL THEN 'pending' ELSE 'running' END, cause = NULL,
                lost_nodes = CASE WHEN start_time IS NULL THEN lost_nodes ELSE max(lost_nodes - 1, 0) END
          WHERE id IN (SELECT value FROM json_each(?)) AND status = 'ready'
         """,

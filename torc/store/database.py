@@ -16,8 +16,11 @@ from torc.errors import DatabaseUnusable
 
 logger = logging.getLogger(__name__)
 
+SQLITE_VERSION = sqlite3.sqlite_version
+
 CACHE_KIB = 8000  # per connection; the default of 2000 thrashes once a workflow has 100,000 jobs
 JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024
+BUSY_TIMEOUT_MS = 10_000  # only other processes make us wait: ours share the write lock
 
 
 class TicketLock:
@@ -100,7 +103,8 @@ class Database:
         self._connections.append(db)
         if exclusive:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")  # before the first access: no -shm file is made
-        db.execute("PRAGMA busy_timeout = 10000")
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        refuse_foreign(db, self.path)  # before the first change: the next line would convert the file
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # an acknowledged result survives a power loss
         db.execute("PRAGMA foreign_keys = ON")
@@ -121,8 +125,13 @@ class Database:
         """One write transaction; threads queue for it in order. SQL and arithmetic only inside."""
         with self._write_lock:
             db = self._shared or self._connection()
-            with write_transaction(db):
-                yield db
+            try:
+                with write_transaction(db):
+                    yield db
+            except sqlite3.OperationalError as error:
+                if not _is_trouble_with_the_disk(error):
+                    raise  # a bug of ours
+                raise DatabaseUnusable(f"nothing was stored in {self.path}: {error}; {_cure(error)}") from error
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -175,16 +184,24 @@ def _migrations() -> list[tuple[int, str]]:
     )
 
 
+def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
+    """Raise DatabaseUnusable if the file holds tables that are not ours."""
+    if not is_empty(db) and "schema_version" not in {column[1] for column in db.execute("PRAGMA table_info(meta)")}:
+        raise DatabaseUnusable(f"{path} is a SQLite database of another program; name another file with --database")
+
+
+def is_empty(db: sqlite3.Connection) -> bool:
+    """Whether there is no table yet."""
+    return db.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+
+
 def migrate(db: sqlite3.Connection, path: Path) -> None:
     """Bring a new or older database to the present schema, in the caller's transaction."""
-    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     latest = schema_version()
-    if not tables:
+    if is_empty(db):
         run_script(db, resources.files("torc.store").joinpath("schema.sql").read_text())
         db.execute("INSERT INTO meta (schema_version, database_id) VALUES (?, ?)", (latest, uuid.uuid4().hex))
         return
-    if "meta" not in tables:
-        raise DatabaseUnusable(f"{path} is a SQLite database of another program; name another file with --database")
     (version,) = db.execute("SELECT schema_version FROM meta").fetchone()
     if version > latest:
         raise DatabaseUnusable(
@@ -207,8 +224,14 @@ def run_script(db: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
+def _is_trouble_with_the_disk(error: sqlite3.OperationalError) -> bool:
+    return any(word in str(error) for word in ("full", "disk I/O", "readonly", "unable to open", "locked"))
+
+
 def _cure(error: sqlite3.Error) -> str:
     text = str(error)
+    if "full" in text:
+        return "make room on that file system"
     if "locked" in text:
         return "another process has it open; stop that one or name another file with --database"
     if "not a database" in text or "malformed" in text:

@@ -1,5 +1,8 @@
-"""Everything that is stored twice for speed, computed afresh and compared."""
+"""Everything that is stored twice for speed, computed afresh and compared, and every reference followed."""
 
+import sqlite3
+
+from torc.models.status import JobStatus
 from torc.store.actions import JOB_TRIGGERS
 from torc.store.database import Database
 from torc.store.readiness import BAD_COUNT, FAILED, REMAINING, UNMET
@@ -10,19 +13,27 @@ FIRST = 20
 
 def problems(database: Database) -> list[str]:
     """What is wrong with the database, one sentence each; an empty list is a clean bill."""
-    found: list[str] = []
     with database.read() as db:
+        found = _damaged_pages(db)
+        if found:
+            return found  # what is read from such a file proves nothing
         for sentence, sql in CHECKS:
             rows = db.execute(sql).fetchall()
             found += [sentence.format(*row) for row in rows[:FIRST]]
             if len(rows) > FIRST:
                 found.append(f"... and {len(rows) - FIRST} more of this kind")
-        found += [f"SQLite: {text}" for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"]
         found += [
             f"foreign key: row {row[1]} of {row[0]} lacks its {row[2]}"
             for row in db.execute("PRAGMA foreign_key_check")
         ]
     return found
+
+
+def _damaged_pages(db: sqlite3.Connection) -> list[str]:
+    try:
+        return [f"SQLite: {text}" for (text,) in db.execute("PRAGMA integrity_check") if text != "ok"]
+    except sqlite3.DatabaseError as error:
+        return [f"SQLite: {error}"]
 
 
 def _statuses(names: frozenset[str] | set[str]) -> str:
@@ -32,6 +43,35 @@ def _statuses(names: frozenset[str] | set[str]) -> str:
 VISIBLE = "workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)"
 
 CHECKS = (
+    (
+        "workflow {0} has no status",
+        "SELECT id FROM workflow WHERE id NOT IN (SELECT id FROM workflow_status)",
+    ),
+    (
+        "job {0} has the unknown status '{1}'",
+        f"SELECT id, status FROM job WHERE status NOT IN ({_statuses(frozenset(JobStatus))})",
+    ),
+    (
+        "job {0} has resource requirements {1}, which do not exist",
+        f"""
+        SELECT id, resource_requirements_id FROM job
+         WHERE {VISIBLE} AND resource_requirements_id NOT IN (SELECT id FROM resource_requirements)
+        """,
+    ),
+    (
+        "job {0} depends on job {1}, which does not exist",
+        f"""
+        SELECT d.job_id, d.depends_on_job_id FROM job_depends_on AS d JOIN job ON job.id = d.job_id
+         WHERE {VISIBLE} AND NOT EXISTS (SELECT 1 FROM job AS u WHERE u.id = d.depends_on_job_id)
+        """,
+    ),
+    (
+        "dependency group {0} has member {1}, which does not exist",
+        f"""
+        SELECT g.id, m.job_id FROM dependency_group_member AS m JOIN dependency_group AS g ON g.id = m.group_id
+         WHERE {VISIBLE} AND NOT EXISTS (SELECT 1 FROM job AS u WHERE u.id = m.job_id)
+        """,
+    ),
     (
         "job {0} counts {1} unmet dependencies, {2} are",
         f"SELECT id, unmet, {'(' + UNMET + ')'} AS truth FROM job WHERE {VISIBLE} AND unmet <> truth",
@@ -83,6 +123,14 @@ CHECKS = (
         """,
     ),
     (
+        "job {0} is {1} on compute node {2}, which does not exist",
+        """
+        SELECT id, status, active_compute_node_id FROM job
+         WHERE status IN ('pending', 'running') AND active_compute_node_id IS NOT NULL
+           AND active_compute_node_id NOT IN (SELECT id FROM compute_node)
+        """,
+    ),
+    (
         "job {0} has current result {1}, which does not exist or is another job's",
         """
         SELECT id, current_result_id FROM job
@@ -106,7 +154,7 @@ CHECKS = (
                  WHERE j.action_id = a.id AND job.status IN ({_statuses(statuses)})
             ) AS truth
               FROM workflow_action AS a JOIN workflow_status AS s ON s.id = a.workflow_id
-             WHERE a.trigger_type = '{trigger}' AND s.busy IS NULL AND NOT s.is_canceled AND a.trigger_count <> truth
+             WHERE a.trigger_type = '{trigger}' AND s.busy IS NULL AND a.trigger_count <> truth
             """
             for trigger, statuses in JOB_TRIGGERS.items()
         ),

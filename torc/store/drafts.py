@@ -112,7 +112,7 @@ def add(database: Database, workflow_id: int, token: str | None, batch: DraftBat
         draft = _open(db, workflow_id, token)
         if draft.hidden is None:
             raise Conflict(f"draft {workflow_id} is finished; nothing can be added")
-        if batch.batch == draft.last_batch:
+        if batch.batch == draft.last_batch > 0:
             return
         if batch.batch != draft.last_batch + 1:
             raise Conflict(f"batch {batch.batch} of draft {workflow_id} does not follow batch {draft.last_batch}")

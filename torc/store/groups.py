@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from torc.errors import Unprocessable
 from torc.models.job import DependencyGroup
@@ -137,6 +137,48 @@ def effective_dependencies(db: sqlite3.Connection, job_ids: Sequence[int]) -> di
             members[group_id] = _ids(db, "SELECT job_id FROM dependency_group_member WHERE group_id = ?", group_id)
         found.setdefault(job_id, set()).update(members[group_id])
     return {job_id: sorted(others) for job_id, others in found.items()}
+
+
+def downstream(db: sqlite3.Connection, job_ids: Iterable[int]) -> set[int]:
+    """These jobs and all that wait for them, at any depth; does not look past pending and running ones.
+
+    Every group is opened once, so that n members and m dependents cost n + m.
+    """
+    found = set(job_ids)
+    opened: set[int] = set()
+    wave = list(found)
+    while wave:
+        ids = json_ids(wave)
+        group_ids = {
+            group_id
+            for (group_id,) in db.execute(
+                "SELECT group_id FROM dependency_group_member WHERE job_id IN (SELECT value FROM json_each(?))", (ids,)
+            )
+        } - opened
+        opened |= group_ids
+        followers = {
+            job_id
+            for (job_id,) in db.execute(
+                """
+                SELECT job_id FROM job_depends_on WHERE depends_on_job_id IN (SELECT value FROM json_each(?))
+                 UNION
+                SELECT job_id FROM job_depends_on_group WHERE group_id IN (SELECT value FROM json_each(?))
+                """,
+                (ids, json_ids(group_ids)),
+            )
+        } - found
+        found |= followers
+        wave = [
+            job_id
+            for (job_id,) in db.execute(
+                """
+                SELECT id FROM job
+                 WHERE id IN (SELECT value FROM json_each(?)) AND status NOT IN ('pending', 'running')
+                """,
+                (json_ids(followers),),
+            )
+        ]
+    return found
 
 
 def shorten(db: sqlite3.Connection, job_ids: list[int], most: int) -> list[int]:

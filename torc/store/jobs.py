@@ -8,10 +8,10 @@ from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.job import Job
 from torc.models.record import Page
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
-from torc.store import actions, groups, workflows
+from torc.store import actions, groups, outcomes, workflows
 from torc.store.database import Database
 from torc.store.readiness import Change, change_status, recount
-from torc.store.rows import columns, json_ids, to_record
+from torc.store.rows import columns, exists, json_ids, to_record
 from torc.store.table import Paging, envelope
 
 DEPENDS_ON = "depends_on_job_ids"
@@ -277,6 +277,7 @@ def update(database: Database, job_id: int, wanted: Job) -> Job:
             set_dependencies(db, stored.workflow_id, job_id, depends_on)
         if wanted.status == JobStatus.DISABLED:
             change_status(db, stored.workflow_id, [Change(job_id, JobStatus.DISABLED)], end_attempt=True)
+            outcomes.announce_completion(db, stored.workflow_id)
         workflows.touch(db, stored.workflow_id)
         return fetch(db, job_id)
 
@@ -304,6 +305,8 @@ def delete(database: Database, job_id: int, *, force: bool = False) -> Job:
         if not force:
             _refuse_if_needed(db, job)
         remove(db, job.workflow_id, [job_id])
+        if exists(db, "SELECT 1 FROM job WHERE workflow_id = ?", (job.workflow_id,)):
+            outcomes.announce_completion(db, job.workflow_id)
         workflows.touch(db, job.workflow_id)
         return job
 

@@ -85,7 +85,7 @@ class Leases:
         with self._guard:
             until = self._clock() + START_WITHIN_S
             for job_id in job_ids:
-                self._unowned.setdefault(job_id, until)
+                self._unowned[job_id] = until
 
     def forget_unowned(self, job_ids: Iterable[int]) -> None:
         """These jobs were started or taken back."""

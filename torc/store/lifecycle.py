@@ -14,7 +14,7 @@ import msgspec
 from torc.errors import Conflict, Unprocessable
 from torc.models.status import COMPLETE, HANDED_OUT, UNSETTLED, Cause, JobStatus
 from torc.models.workflow import InitializeAnswer, InitializeRequest, WorkflowStatus
-from torc.store import actions, events, graph, implied, outcomes, readiness, workflows
+from torc.store import actions, events, graph, groups, implied, outcomes, readiness, workflows
 from torc.store.database import Database
 from torc.store.readiness import Change, change_status
 from torc.store.rows import json_ids, to_json
@@ -45,7 +45,7 @@ def _check_initialize(db: sqlite3.Connection, workflow_id: int) -> int:
     """Raise if the workflow cannot be initialized now; its revision."""
     revision = workflows.fetch(db, workflow_id).revision
     _refuse_archived(db, workflow_id)
-    _refuse_busy(db, workflow_id)
+    refuse_busy(db, workflow_id)
     _refuse_running(db, workflow_id)
     assert revision is not None
     return revision
@@ -75,7 +75,7 @@ def initialize_jobs(
         workflows.require(db, workflow_id)
         graph.refuse_cycles(db, workflow_id)
     with database.write() as db:
-        _refuse_busy(db, workflow_id)
+        refuse_busy(db, workflow_id)
         if not only_uninitialized:
             _refuse_running(db, workflow_id)
         _begin(
@@ -88,7 +88,7 @@ def cancel(database: Database, workflow_id: int) -> WorkflowStatus:
     """Stop a workflow: nothing is claimed from now on, and everything unsettled becomes canceled."""
     with database.write() as db:
         workflows.fetch_status(db, workflow_id)
-        _refuse_busy(db, workflow_id)
+        refuse_busy(db, workflow_id)
         db.execute("UPDATE workflow_status SET is_canceled = 1 WHERE id = ?", (workflow_id,))
         _begin(db, workflow_id, "cancel")
     _finish(database, workflow_id)
@@ -100,7 +100,7 @@ def reset_status(database: Database, workflow_id: int, *, force: bool = False) -
     with database.write() as db:
         workflows.fetch_status(db, workflow_id)
         _refuse_archived(db, workflow_id)
-        _refuse_busy(db, workflow_id)
+        refuse_busy(db, workflow_id)
         if not force:
             _refuse_running(db, workflow_id)
         db.execute(
@@ -114,13 +114,13 @@ def reset_status(database: Database, workflow_id: int, *, force: bool = False) -
 
 
 def reset_job_status(database: Database, workflow_id: int, *, failed_only: bool = False) -> int:
-    """Make jobs uninitialized: all but disabled ones, or those that did not succeed with what lies downstream.
+    """Make jobs uninitialized: all but disabled ones, or those that failed with what lies downstream.
 
-    How many jobs changed; with ``failed_only`` how many of them had not succeeded.
+    How many jobs changed; with ``failed_only`` how many of them had failed.
     """
     with database.write() as db:
         workflows.require(db, workflow_id)
-        _refuse_busy(db, workflow_id)
+        refuse_busy(db, workflow_id)
         _refuse_running(db, workflow_id)
         (count,) = db.execute(
             f"SELECT count(*) FROM job WHERE workflow_id = ? AND status {_FAILED if failed_only else _NOT_RESET}",
@@ -131,7 +131,7 @@ def reset_job_status(database: Database, workflow_id: int, *, failed_only: bool 
     return int(count)
 
 
-_FAILED = "IN ('failed', 'canceled', 'terminated')"
+_FAILED = "IN ('failed', 'terminated')"
 _NOT_RESET = "NOT IN ('uninitialized', 'disabled')"
 
 
@@ -145,7 +145,8 @@ def _refuse_running(db: sqlite3.Connection, workflow_id: int) -> None:
         raise Unprocessable("Cannot reset workflow status: jobs are currently running or pending submission")
 
 
-def _refuse_busy(db: sqlite3.Connection, workflow_id: int) -> None:
+def refuse_busy(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Raise Conflict while a verb over the whole workflow is under way."""
     busy = workflows.fetch_status(db, workflow_id).busy
     if busy is not None:
         raise Conflict(f"workflow {workflow_id} is busy with {busy}; try again when that is done")
@@ -251,7 +252,8 @@ def _cancel(database: Database, workflow_id: int) -> None:
         with database.write() as db:
             ids = _ids(db, workflow_id, first_id, last_id, UNSETTLED - {JobStatus.UNINITIALIZED})
             changes = [Change(job_id, JobStatus.CANCELED, Cause.USER) for job_id in ids]
-            change_status(db, workflow_id, changes, decide=False)
+            applied = change_status(db, workflow_id, changes, decide=False)
+            actions.count_jobs(db, workflow_id, applied.changed, fire=False)
             canceled += ids
     with database.write() as db:
         events.note(
@@ -269,7 +271,7 @@ def _cancel(database: Database, workflow_id: int) -> None:
 
 def _reset_job_status(database: Database, workflow_id: int, failed_only: bool) -> None:
     if failed_only:
-        _start_over(database, workflow_id, COMPLETE - {JobStatus.COMPLETED})
+        _start_over(database, workflow_id, frozenset({JobStatus.FAILED, JobStatus.TERMINATED}))
         _reset_downstream(database, workflow_id)
     else:
         _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
@@ -307,7 +309,8 @@ def _reset(db: sqlite3.Connection, workflow_id: int, job_ids: list[int], *, forg
     if not job_ids:
         return
     changes = [Change(job_id, JobStatus.UNINITIALIZED) for job_id in job_ids]
-    change_status(db, workflow_id, changes, end_attempt=True, decide=False)
+    applied = change_status(db, workflow_id, changes, end_attempt=True, decide=False)
+    actions.count_jobs(db, workflow_id, applied.changed)
     if forget:
         db.execute(
             """
@@ -324,28 +327,15 @@ def _reset_downstream(database: Database, workflow_id: int) -> None:
     Does not look past pending and running jobs: what they lead to is theirs.
     """
     with database.read() as db:
-        behind = {
-            job_id
-            for (job_id,) in db.execute(
-                """
-                WITH RECURSIVE behind (id) AS (
-                    SELECT id FROM job WHERE workflow_id = ? AND status = 'uninitialized'
-                     UNION
-                    SELECT job.id
-                      FROM behind JOIN (
-                        SELECT job_id, depends_on_job_id AS on_id FROM job_depends_on
-                         UNION ALL
-                        SELECT dg.job_id, m.job_id FROM dependency_group_member AS m
-                          JOIN job_depends_on_group AS dg ON dg.group_id = m.group_id
-                      ) AS edge ON edge.on_id = behind.id
-                      JOIN job ON job.id = edge.job_id
-                     WHERE job.status NOT IN ('pending', 'running')
+        behind = groups.downstream(
+            db,
+            [
+                job_id
+                for (job_id,) in db.execute(
+                    "SELECT id FROM job WHERE workflow_id = ? AND status = 'uninitialized'", (workflow_id,)
                 )
-                SELECT id FROM behind
-                """,
-                (workflow_id,),
-            )
-        }
+            ],
+        )
     for first_id, last_id in job_ranges(database, workflow_id):
         with database.write() as db:
             _reset(db, workflow_id, [n for n in _ids(db, workflow_id, first_id, last_id, COMPLETE) if n in behind])

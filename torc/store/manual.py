@@ -7,8 +7,8 @@ from torc.models.job import Job
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.store import groups, jobs, outcomes, workflows
 from torc.store.database import Database
-from torc.store.readiness import Change, change_status, verdict
-from torc.store.rows import exists
+from torc.store.readiness import Change, cancellations, change_status, verdict
+from torc.store.rows import exists, json_ids
 
 
 def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: int) -> Job:
@@ -32,12 +32,8 @@ def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: in
             raise Unprocessable(f"only a runner makes a job {status}: it claims the job and starts it")
         if status == JobStatus.DISABLED and job.status in HANDED_OUT:
             raise Unprocessable(f"job {job_id} is {job.status} and cannot be disabled; cancel the workflow first")
-        if status == JobStatus.UNINITIALIZED and exists(
-            db,
-            f"SELECT 1 FROM job WHERE id IN ({groups.DEPENDENTS}) AND status IN ('pending', 'running')",
-            (job_id, job_id),
-        ):
-            raise Unprocessable(f"a job that depends on job {job_id} is pending or running; wait for it or cancel it")
+        if status != JobStatus.DISABLED:
+            _refuse_upstream_of_handed_out(db, job_id)
         if status in (JobStatus.READY, JobStatus.BLOCKED):
             if job.status in COMPLETE | {JobStatus.DISABLED}:
                 change_status(db, job.workflow_id, [Change(job_id, JobStatus.UNINITIALIZED)], end_attempt=True)
@@ -45,12 +41,25 @@ def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: in
                 "SELECT unmet, bad, cancel_on_blocking_job_failure FROM job WHERE id = ?", (job_id,)
             ).fetchone()
             status = verdict(unmet, bad, flag)
-        change_status(db, job.workflow_id, [Change(job_id, status)], end_attempt=True)
+        canceled = status == JobStatus.CANCELED
+        change = cancellations(db, [job_id])[0] if canceled else Change(job_id, status)
+        applied = change_status(db, job.workflow_id, [change], end_attempt=True)
+        outcomes.note_canceled(db, job.workflow_id, applied.canceled)
         if job.status in COMPLETE and status == JobStatus.UNINITIALIZED:
             _reset_direct_dependents(db, job)
         outcomes.announce_completion(db, job.workflow_id)
         workflows.touch(db, job.workflow_id)
         return jobs.fetch(db, job_id)
+
+
+def _refuse_upstream_of_handed_out(db: sqlite3.Connection, job_id: int) -> None:
+    behind = groups.downstream(db, [job_id]) - {job_id}
+    if exists(
+        db,
+        "SELECT 1 FROM job WHERE id IN (SELECT value FROM json_each(?)) AND status IN ('pending', 'running')",
+        (json_ids(behind),),
+    ):
+        raise Unprocessable(f"a job that depends on job {job_id} is pending or running; wait for it or cancel it")
 
 
 def _reset_direct_dependents(db: sqlite3.Connection, job: Job) -> None:

@@ -1,5 +1,6 @@
 """A ready job that no active node can ever take: the first thing a newcomer with a small laptop meets."""
 
+import math
 import sqlite3
 import threading
 import time
@@ -9,7 +10,7 @@ from torc.models.sync import Misfit
 from torc.store import workflows
 from torc.store.claims import GIB
 from torc.store.shapes import Room, Shape, ready_shapes
-from torc.units import format_bytes
+from torc.units import format_bytes, format_duration_s, parse_duration
 
 SECOND_LOOK_S = 10.0
 """A node that could take the job may just be joining: only what is still true after so long is said."""
@@ -41,19 +42,32 @@ def _find(db: sqlite3.Connection, workflow_id: int) -> Misfit | None:
         return None
     nodes = db.execute(
         """
-        SELECT num_cpus, memory_gb, num_gpus, num_nodes, scheduler_config_id FROM compute_node
+        SELECT num_cpus, memory_gb, num_gpus, num_nodes, time_limit, scheduler_config_id FROM compute_node
          WHERE workflow_id = ? AND is_active ORDER BY num_cpus DESC, memory_gb DESC
         """,
         (workflow_id,),
     ).fetchall()
-    rooms = [Room(cpus, gb * GIB, gpus, count, scheduler_config_id=config) for cpus, gb, gpus, count, config in nodes]
+    rooms = [
+        Room(cpus, gb * GIB, gpus, count, _seconds(limit), config) for cpus, gb, gpus, count, limit, config in nodes
+    ]
     if not rooms or any(room.fits(shape) for shape in shapes for room in rooms):
         return None
     shape = next((shape for shape in shapes if not _allocation_pending(db, workflow_id, shape.scheduler_id)), None)
     if shape is None:
         return None
     (name,) = db.execute("SELECT name FROM job WHERE id = ?", (shape.first_job_id,)).fetchone()
-    return Misfit(job_id=shape.first_job_id, job_name=name, need=_need(shape), offer=_offer(rooms[0]))
+    need, offer = _words(shape), _words(rooms[0])
+    if shape.runtime_s > rooms[0].time_left_s:
+        need += f", {format_duration_s(shape.runtime_s)} of time"
+        offer += f", {format_duration_s(int(rooms[0].time_left_s))} of time"
+    return Misfit(job_id=shape.first_job_id, job_name=name, need=need, offer=offer)
+
+
+def _seconds(limit: str | None) -> float:
+    try:
+        return math.inf if limit is None else parse_duration(limit)
+    except ValueError:
+        return math.inf  # existing runners write whatever they like
 
 
 def _allocation_pending(db: sqlite3.Connection, workflow_id: int, scheduler_id: int) -> bool:
@@ -69,18 +83,13 @@ def _allocation_pending(db: sqlite3.Connection, workflow_id: int, scheduler_id: 
     )
 
 
-def _need(shape: Shape) -> str:
-    return _words(shape.num_cpus, shape.memory_bytes, shape.num_gpus, shape.num_nodes)
-
-
-def _offer(room: Room) -> str:
-    return _words(room.num_cpus, room.memory_bytes, room.num_gpus, room.num_nodes)
-
-
-def _words(cpus: float, memory_bytes: float, gpus: float, nodes: float) -> str:
-    parts = [f"{cpus:g} CPU{'' if cpus == 1 else 's'}", f"{format_bytes(int(memory_bytes))} memory"]
-    if gpus:
-        parts.append(f"{gpus:g} GPU{'' if gpus == 1 else 's'}")
-    if nodes > 1:
-        parts.append(f"{nodes:g} nodes")
+def _words(what: Shape | Room) -> str:
+    parts = [
+        f"{what.num_cpus:g} CPU{'' if what.num_cpus == 1 else 's'}",
+        f"{format_bytes(int(what.memory_bytes))} memory",
+    ]
+    if what.num_gpus:
+        parts.append(f"{what.num_gpus:g} GPU{'' if what.num_gpus == 1 else 's'}")
+    if what.num_nodes > 1:
+        parts.append(f"{what.num_nodes:g} nodes")
     return ", ".join(parts)

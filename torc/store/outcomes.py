@@ -22,7 +22,7 @@ class Accepted:
     """What became of the reports of one node."""
 
     lost: list[tuple[int, int]] = field(default_factory=list)  # [job id, attempt id] that are no longer the node's
-    settled: bool = False  # some job has got a new status
+    news: set[tuple[int, int]] = field(default_factory=set)  # [job id, attempt id] heard of for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def accept(db: sqlite3.Connection, workflow_id: int, node_id: int, reports: Sequ
     known = _known_attempts(db, reports)
     counting: list[FinishedJob] = []
     stored: list[FinishedJob] = []
+    current: list[FinishedJob] = []
     for report in reports:
         key = (report.job_id, report.run_id, report.attempt_id)
         if key in known:
@@ -60,14 +61,15 @@ def accept(db: sqlite3.Connection, workflow_id: int, node_id: int, reports: Sequ
             accepted.lost.append((report.job_id, report.attempt_id))
             continue
         stored.append(report)
-        if job.is_attempt_of(report, node_id) and job.status in OPEN:
-            counting.append(report)
-        elif not (job.is_attempt_of(report, node_id) and job.status == JobStatus.CANCELED):
+        accepted.news.add((report.job_id, report.attempt_id))
+        if not job.is_attempt_of(report, node_id) or job.status not in OPEN | {JobStatus.CANCELED}:
             accepted.lost.append((report.job_id, report.attempt_id))
-    lost = set(accepted.lost)
-    current = [report for report in stored if (report.job_id, report.attempt_id) not in lost]
+            continue
+        current.append(report)
+        if job.status in OPEN:
+            counting.append(report)
     insert_results(db, workflow_id, node_id, stored, current)
-    accepted.settled = settle(db, workflow_id, node_id, counting, jobs)
+    settle(db, workflow_id, node_id, counting, jobs)
     return accepted
 
 
@@ -150,10 +152,10 @@ def settle(
     node_id: int,
     reports: Sequence[FinishedJob],
     jobs: dict[int, Held],
-) -> bool:
+) -> None:
     """Give the jobs the outcome their reports tell, unless a failure handler wants another try."""
     if not reports:
-        return False
+        return
     retried = retries.handle(db, workflow_id, reports, jobs)
     final = [report for report in reports if report.job_id not in retried]
     changes = [
@@ -170,10 +172,8 @@ def settle(
             for report in reports
         ],
     )
-    if applied.canceled:
-        _note_canceled(db, workflow_id, applied.canceled)
+    note_canceled(db, workflow_id, applied.canceled)
     announce_completion(db, workflow_id)
-    return True
 
 
 def _end_of(report: FinishedJob, node_id: int, kind: str) -> JobEvent:
@@ -209,7 +209,8 @@ def _store_output_files(db: sqlite3.Connection, reports: Sequence[FinishedJob]) 
         )
 
 
-def _note_canceled(db: sqlite3.Connection, workflow_id: int, canceled: Sequence[Change]) -> None:
+def note_canceled(db: sqlite3.Connection, workflow_id: int, canceled: Sequence[Change]) -> None:
+    """Write one event for all jobs that one failure canceled."""
     by_cause: dict[int | None, list[int]] = {}
     for change in canceled:
         by_cause.setdefault(change.cause_job_id, []).append(change.job_id)

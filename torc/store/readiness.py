@@ -120,11 +120,13 @@ def _write(db: sqlite3.Connection, changes: Sequence[Change], *, end_attempt: bo
     for change in changes:
         alike[change.status, change.cause, change.cause_job_id].append(change.job_id)
     for (status, cause, cause_job_id), job_ids in alike.items():
+        # A job that must wait again may have been lost by a node that still runs it, on what its upstream made before.
+        ends = end_attempt or status == JobStatus.BLOCKED
         db.execute(
             f"""
             UPDATE job
                SET status = ?, cause = ?, cause_job_id = ?
-                   {", active_compute_node_id = NULL, start_time = NULL" if end_attempt else ""}
+                   {", active_compute_node_id = NULL, start_time = NULL" if ends else ""}
              WHERE id IN (SELECT value FROM json_each(?))
             """,
             (status, cause, cause_job_id, json_ids(job_ids)),
@@ -243,8 +245,46 @@ def decide_range(db: sqlite3.Connection, workflow_id: int, first_id: int, last_i
         """,
         span,
     ).rowcount
-    change_status(db, workflow_id, [Change(job_id, JobStatus.CANCELED, Cause.DEPENDENCY) for (job_id,) in doomed])
+    change_status(db, workflow_id, cancellations(db, [job_id for (job_id,) in doomed]))
     return decided + len(doomed)
+
+
+def cancellations(db: sqlite3.Connection, doomed: Sequence[int]) -> list[Change]:
+    """The changes that cancel jobs with bad dependencies; each blames the first of them, or what that one blames."""
+    jobs = json_ids(doomed)
+    blame: dict[int, int] = dict(
+        db.execute(
+            f"""
+            SELECT d.job_id, min(u.id) FROM job_depends_on AS d JOIN job AS u ON u.id = d.depends_on_job_id
+             WHERE d.job_id IN (SELECT value FROM json_each(?)) AND u.status IN ({_BAD}) GROUP BY d.job_id
+            """,
+            (jobs,),
+        ).fetchall()
+    )
+    members: dict[int, int] = dict(
+        db.execute(
+            f"""
+            SELECT m.group_id, min(u.id) FROM dependency_group_member AS m JOIN job AS u ON u.id = m.job_id
+             WHERE m.group_id IN (
+                       SELECT group_id FROM job_depends_on_group WHERE job_id IN (SELECT value FROM json_each(?))
+                   ) AND u.status IN ({_BAD})
+             GROUP BY m.group_id
+            """,
+            (jobs,),
+        ).fetchall()
+    )
+    for job_id, group_id in db.execute(
+        "SELECT job_id, group_id FROM job_depends_on_group WHERE job_id IN (SELECT value FROM json_each(?))", (jobs,)
+    ):
+        if group_id in members:
+            blame.setdefault(job_id, members[group_id])
+    roots = dict(
+        db.execute(
+            "SELECT id, coalesce(cause_job_id, id) FROM job WHERE id IN (SELECT value FROM json_each(?))",
+            (json_ids(set(blame.values())),),
+        ).fetchall()
+    )
+    return [Change(job_id, JobStatus.CANCELED, Cause.DEPENDENCY, roots[blame[job_id]]) for job_id in doomed]
 
 
 def recount(db: sqlite3.Connection, job_ids: Iterable[int]) -> None:

@@ -9,13 +9,13 @@ from torc.models.catalogue import RESULTS
 from torc.models.job import Job
 from torc.models.record import Page
 from torc.models.result import Result
-from torc.models.status import COMPLETE, JobStatus
+from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.models.sync import FinishedJob
 from torc.store import attempts, events, jobs, outcomes, table, workflows
 from torc.store.database import Database
 from torc.store.events import JobEvent
 from torc.store.outcomes import Held
-from torc.store.rows import columns
+from torc.store.rows import columns, exists
 from torc.store.table import Paging, select_page
 
 
@@ -44,14 +44,32 @@ def create(database: Database, result: Result) -> Result:
         if result.attempt_id is None:
             (attempt_id,) = db.execute("SELECT attempt_id FROM job WHERE id = ?", (result.job_id,)).fetchone()
             result.attempt_id = attempt_id or 1
+        _refuse_open_attempt(db, result)
         try:
             result_id = table.insert_row(db, RESULTS, result)
         except sqlite3.IntegrityError as error:
-            raise Conflict(
-                f"job {result.job_id} already has a result for run {result.run_id}, attempt {result.attempt_id}"
-            ) from error
+            raise _taken(result) from error
         workflows.touch(db, result.workflow_id)
         return cast(Result, table.fetch(db, RESULTS, result_id))
+
+
+def _taken(result: Result) -> Conflict:
+    return Conflict(f"job {result.job_id} already has a result for run {result.run_id}, attempt {result.attempt_id}")
+
+
+def _refuse_open_attempt(db: sqlite3.Connection, result: Result) -> None:
+    # With a result, the attempt would be over: the report of the runner would be taken for a repeat.
+    if exists(
+        db,
+        """
+        SELECT 1 FROM job
+         WHERE id = ? AND run_id = ? AND attempt_id = ? AND status IN ('pending', 'running')
+        """,
+        (result.job_id, result.run_id, result.attempt_id),
+    ):
+        raise Conflict(
+            f"attempt {result.attempt_id} of job {result.job_id} is still under way; its runner will report the result"
+        )
 
 
 def _check_references(db: sqlite3.Connection, result: Result) -> None:
@@ -108,11 +126,11 @@ def complete(database: Database, *, job_id: int, status: JobStatus, run_id: int,
     with database.write() as db:
         job = jobs.fetch(db, job_id)
         _check_report(db, job, status, run_id, result)
-        report = _as_report(job, status, run_id, result)
+        report = _as_report(db, job, status, run_id, result)
         if job.status in COMPLETE and not (job.status == JobStatus.CANCELED and not _has_result(db, report)):
             if (job.status, job.run_id) == (status, run_id) or _has_result(db, report, status):
                 return job
-            raise Conflict(f"Job {job_id} is already complete with status {job.status.value.capitalize()}")
+            raise Conflict(f"Job {job_id} is already complete with status {job.status.capitalize()}")
         outcomes.insert_results(db, job.workflow_id, result.compute_node_id, [report], [report])
         if job.status not in COMPLETE:
             db.execute(
@@ -145,8 +163,14 @@ def _check_report(db: sqlite3.Connection, job: Job, status: JobStatus, run_id: i
     _check_run(run_id, claimed_in if claimed_in is not None else _run_of(db, job.workflow_id))
 
 
-def _as_report(job: Job, status: JobStatus, run_id: int, result: Result) -> FinishedJob:
-    attempt_id = (job.attempt_id or 1) if job.run_id == run_id else 1
+def _as_report(db: sqlite3.Connection, job: Job, status: JobStatus, run_id: int, result: Result) -> FinishedJob:
+    was_claimed = job.status in COMPLETE | HANDED_OUT or job.active_compute_node_id is not None
+    if was_claimed and job.run_id == run_id and job.attempt_id is not None:
+        attempt_id = job.attempt_id
+    else:
+        (attempt_id,) = db.execute(
+            f"SELECT {attempts.NEXT} FROM job WHERE id = :job", {"job": job.id, "run": run_id}
+        ).fetchone()
     return FinishedJob(
         job_id=result.job_id,
         run_id=run_id,

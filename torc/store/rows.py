@@ -66,14 +66,10 @@ def to_record(model: type[R], names: Sequence[str], row: Sequence[Any]) -> R:
 
 
 def to_row(record: Record, names: Sequence[str]) -> list[Any]:
-    """The values of the columns ``names``; what is not a scalar is stored as JSON text."""
-    return [_stored(getattr(record, name)) for name in names]
-
-
-def _stored(value: Any) -> Any:
-    if value is None or isinstance(value, _scalars):
-        return value
-    return to_json(value)
+    """The values of the columns ``names``; a field that may hold any JSON is stored as JSON text, strings too."""
+    readers = _readers(type(record))
+    values = [(name, getattr(record, name)) for name in names]
+    return [to_json(value) if value is not None and readers.get(name) is _raw else value for name, value in values]
 
 
 def to_json(value: Any) -> str:

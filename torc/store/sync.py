@@ -4,8 +4,8 @@ import math
 import sqlite3
 import time
 
-from torc.errors import Conflict, NotFound, UpgradeRequired
-from torc.models.status import HANDED_OUT, JobStatus
+from torc.errors import Conflict, NotFound, Unprocessable, UpgradeRequired
+from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.models.sync import PROTOCOL, StartedJob, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
 from torc.store import actions, attempts, claims, events, misfits, nodes, outcomes, retries, workflows
 from torc.store.database import Database
@@ -25,7 +25,8 @@ def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest)
     """Apply what a runner reports and answer with what it should do next.
 
     Raises UpgradeRequired for a protocol this server does not speak, and Conflict for a sync that is not newer than
-    the last one applied or that belongs to another life of the database (``reregister``).
+    the last one applied or that belongs to another life of the database (``reregister``). Unprocessable if a report
+    tells no outcome.
     """
     if request.protocol not in (PROTOCOL, PROTOCOL - 1):
         raise UpgradeRequired(
@@ -36,6 +37,9 @@ def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest)
             "the server's database was restored or replaced since this runner joined; start the runner again",
             reregister=True,
         )
+    for report in request.finished:
+        if report.status not in COMPLETE:
+            raise Unprocessable(f"finished: job {report.job_id} cannot end as '{report.status}'")
     leases.renew(node_id)  # on arrival, before the wait for the write lock
     with database.write() as db:
         workflow_id = _begin(db, node_id, request.seq)
@@ -92,7 +96,7 @@ class _Sync:
         accepted = outcomes.accept(self.db, self.workflow_id, self.node_id, self.request.finished)
         self.lost += accepted.lost
         self._take_back_held()
-        self._start()
+        self._start(accepted.news)
         self._release()
         again = self._redeliver()
         if self.request.closing:
@@ -132,7 +136,7 @@ class _Sync:
             job is not None and (job.node_id, job.attempt_id) == (self.node_id, attempt_id) and job.status in statuses
         )
 
-    def _start(self) -> None:
+    def _start(self, ended: set[tuple[int, int]]) -> None:
         started = self.request.started
         if not started:
             return
@@ -140,8 +144,7 @@ class _Sync:
         mine = [entry for entry in started if self._mine(jobs.get(entry.job_id), entry.attempt_id, JobStatus.PENDING)]
         attempts.start(self.db, [(entry.job_id, entry.start_time) for entry in mine])
         # A job that ended within one round trip is reported started and finished together: it is settled by now,
-        # but it did start, and its history should say so.
-        ended = {(report.job_id, report.attempt_id) for report in self.request.finished}
+        # but it did start, and its history should say so, once.
         seen = mine + [entry for entry in started if (entry.job_id, entry.attempt_id) in ended]
         events.add_job_events(self.db, self.workflow_id, [self._started_event(entry, jobs) for entry in seen])
 
@@ -171,11 +174,11 @@ class _Sync:
 
     def _redeliver(self) -> list[int]:
         """Jobs whose delivery got lost come again with the same attempt; jobs the runner lost are ready for others."""
-        holding = {job_id for job_id, _ in self.request.holding}
+        holding = set(self.request.holding)
         unknown = {
             job_id: status
-            for job_id, (status, _) in attempts.handed_out(self.db, self.node_id).items()
-            if job_id not in holding
+            for job_id, (status, attempt_id) in attempts.handed_out(self.db, self.node_id).items()
+            if (job_id, attempt_id) not in holding
         }
         forgotten = [job_id for job_id, status in unknown.items() if status == JobStatus.RUNNING]
         if forgotten:
@@ -200,6 +203,7 @@ class _Sync:
             room.num_cpus -= job.num_cpus
             room.memory_bytes -= job.memory_bytes
             room.num_gpus -= job.num_gpus
+            room.num_nodes -= job.num_nodes if job.num_nodes > 1 else 0
         limit -= len(again)
         claimed: list[int] = []
         if limit > 0:

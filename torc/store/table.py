@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from torc.errors import Conflict, InvalidRequest, NotFound
+from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.catalogue import Resource
 from torc.models.record import Page, Record
 from torc.store import workflows
@@ -41,6 +41,7 @@ def insert(database: Database, resource: Resource, record: Record) -> Record:
     with database.write() as db:
         workflows.require(db, workflow_of(record))
         record_id = insert_row(db, resource, record)
+        workflows.touch(db, workflow_of(record))
         return fetch(db, resource, record_id)
 
 
@@ -125,21 +126,29 @@ def envelope(items: list[Any], total: int, paging: Paging) -> Page[Any]:
     )
 
 
+FIXED = {"result": ("job_id", "run_id", "attempt_id", "compute_node_id")}
+"""What identifies a record beside its id: it may be left out of an update, but not changed."""
+
+
 def update(database: Database, resource: Resource, record_id: int, record: Record) -> Record:
-    """Replace the columns of a record; id and workflow stay."""
+    """Replace the columns of a record, None included; id and workflow stay."""
+    fixed = FIXED.get(resource.table, ())
+    names = [
+        name for name in columns(resource.model, NOT_COLUMNS) if name not in ("id", "workflow_id", "last_seq", *fixed)
+    ]
     with database.write() as db:
-        fetch(db, resource, record_id)
-        update_row(db, resource, record_id, record)
+        stored = fetch(db, resource, record_id)
+        for name in fixed:
+            if getattr(record, name) not in (None, getattr(stored, name)):
+                raise Unprocessable(
+                    f"{name} of {resource.noun.lower()} {record_id} is {getattr(stored, name)} and cannot be changed"
+                )
+        db.execute(
+            f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
+            [*to_row(record, names), record_id],
+        )
+        workflows.touch(db, workflow_of(stored))
         return fetch(db, resource, record_id)
-
-
-def update_row(db: sqlite3.Connection, resource: Resource, record_id: int, record: Record) -> None:
-    """Write every column the Struct has, None included, in the caller's transaction."""
-    names = [name for name in columns(resource.model, NOT_COLUMNS) if name not in ("id", "workflow_id", "last_seq")]
-    db.execute(
-        f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
-        [*to_row(record, names), record_id],
-    )
 
 
 def delete(database: Database, resource: Resource, record_id: int) -> Record:
@@ -149,6 +158,7 @@ def delete(database: Database, resource: Resource, record_id: int) -> Record:
         refuse_if_used(db, resource, "id = ?", record_id)
         unlink(db, resource, "id = ?", record_id)
         db.execute(f"DELETE FROM {resource.table} WHERE id = ?", (record_id,))
+        workflows.touch(db, workflow_of(record))
         return record
 
 
@@ -157,6 +167,7 @@ def delete_all(database: Database, resource: Resource, workflow_id: int) -> int:
     with database.write() as db:
         refuse_if_used(db, resource, "workflow_id = ?", workflow_id)
         unlink(db, resource, "workflow_id = ?", workflow_id)
+        workflows.touch(db, workflow_id)
         return db.execute(f"DELETE FROM {resource.table} WHERE workflow_id = ?", (workflow_id,)).rowcount
 
 
@@ -167,10 +178,13 @@ def workflow_of(record: Record) -> int:
 
 
 USERS = {
-    "resource_requirements": ("job", "resource_requirements_id", "jobs use it"),
-    "compute_node": ("result", "compute_node_id", "results were measured on it"),
+    "resource_requirements": (("job", "resource_requirements_id", "jobs use it"),),
+    "compute_node": (
+        ("result", "compute_node_id", "results were measured on it"),
+        ("handed_out", "active_compute_node_id", "jobs are pending or running on it"),
+    ),
 }
-"""Deleting one of these would destroy or orphan rows of the named table."""
+"""Deleting one of these would destroy or orphan rows of the named tables."""
 
 LINKS = {
     "file": ("job_input_file", "job_output_file"),
@@ -180,20 +194,19 @@ LINKS = {
 
 def refuse_if_used(db: sqlite3.Connection, resource: Resource, where: str, value: int) -> None:
     """409 when other records would lose what they refer to."""
-    if resource.table not in USERS:
-        return
-    table, column, why = USERS[resource.table]
-    row = db.execute(
-        f"""
-        SELECT doomed.id, count(*)
-          FROM (SELECT id, workflow_id FROM {resource.table} WHERE {where}) AS doomed
-          JOIN {table} AS user ON user.workflow_id = doomed.workflow_id AND user.{column} = doomed.id
-         GROUP BY doomed.id LIMIT 1
-        """,
-        (value,),
-    ).fetchone()
-    if row is not None:
-        raise Conflict(f"{resource.noun} {row[0]} cannot be deleted: {row[1]} {why}; delete those first")
+    for table, column, why in USERS.get(resource.table, ()):
+        row = db.execute(
+            f"""
+            WITH handed_out AS (SELECT * FROM job WHERE status IN ('pending', 'running'))
+            SELECT doomed.id, count(*)
+              FROM (SELECT id, workflow_id FROM {resource.table} WHERE {where}) AS doomed
+              JOIN {table} AS user ON user.workflow_id = doomed.workflow_id AND user.{column} = doomed.id
+             GROUP BY doomed.id LIMIT 1
+            """,
+            (value,),
+        ).fetchone()
+        if row is not None:
+            raise Conflict(f"{resource.noun} {row[0]} cannot be deleted: {row[1]} {why}; delete those first")
 
 
 def unlink(db: sqlite3.Connection, resource: Resource, where: str, value: int) -> None:

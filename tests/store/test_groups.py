@@ -1,0 +1,213 @@
+"""Dependency groups, cycles, and dependencies that follow from files and user data (rules 18, 19)."""
+
+import pytest
+
+from tests.store.conftest import Step
+from torc.errors import NotFound, Unprocessable
+from torc.models.job import DependencyGroup
+from torc.store import graph, groups, jobs
+from torc.store.table import Paging
+
+
+def make(flow, members, dependents):
+    return groups.create(
+        flow.database,
+        flow.workflow_id,
+        DependencyGroup(
+            member_job_ids=[flow.id(name) for name in members], dependent_job_ids=[flow.id(name) for name in dependents]
+        ),
+    )
+
+
+def listed(flow):
+    """Every group as (members, dependents) by name."""
+    found = groups.page(flow.database, flow.workflow_id, Paging()).items
+    return [
+        ("".join(map(flow.name, group.member_job_ids)), "".join(map(flow.name, group.dependent_job_ids)))
+        for group in found
+    ]
+
+
+def test_all_of_one_set_come_before_all_of_another(build):
+    flow = build(*"abxy")
+    group = make(flow, "ab", "xy")
+    assert (group.remaining, group.failed) == (2, 0)
+    flow.initialize()
+    assert flow.statuses() == {"a": "ready", "b": "ready", "x": "blocked", "y": "blocked"}
+    runner = flow.runner()
+    runner.take("a", "b")
+    runner.finish("a")
+    assert flow.status("x") == "blocked"
+    runner.finish("b")
+    assert (flow.status("x"), flow.status("y")) == ("ready", "ready")
+
+
+def test_there_is_one_group_for_each_distinct_set_of_members(build):
+    flow = build(*"abcxyz")
+    first, again, other = make(flow, "ab", "x"), make(flow, "ba", "y"), make(flow, "abc", "z")
+    assert first.id == again.id != other.id
+    assert listed(flow) == [("ab", "xy"), ("abc", "z")]
+
+
+def test_a_group_cannot_contain_its_dependent(build):
+    flow = build(*"abc")
+    with pytest.raises(Unprocessable, match="'c'"):
+        make(flow, "abc", "c")
+    assert listed(flow) == []
+    assert {flow.value("unmet", name) for name in "abc"} == {0}
+
+
+def test_a_cycle_through_groups_names_the_jobs_in_it(build):
+    flow = build("a", "b: a", "c", "x")
+    with pytest.raises(Unprocessable) as caught:
+        make(flow, ["b", "c"], ["a"])
+    assert "'a'" in str(caught.value) and "'b'" in str(caught.value)
+    assert "'c'" not in str(caught.value) and "'x'" not in str(caught.value)
+    assert listed(flow) == []
+
+
+def test_two_jobs_that_wait_for_each_others_groups_are_a_cycle(build):
+    flow = build(*"abc")
+    make(flow, "ac", "b")
+    with pytest.raises(Unprocessable, match="Circular"):
+        make(flow, "bc", "a")
+    assert listed(flow) == [("ac", "b")]
+
+
+def test_a_group_may_hold_settled_members(build):
+    flow = build("a", "b").initialize()
+    runner = flow.runner()
+    runner.take("a", "b")
+    runner.finish("a", "failed")
+    flow.add("x")
+    group = make(flow, "ab", "x")
+    assert (group.remaining, group.failed) == (1, 1)
+    assert (flow.value("unmet", "x"), flow.value("bad", "x")) == (1, 1)
+
+
+def test_only_uninitialized_jobs_get_new_dependencies(build):
+    flow = build("a", "b").initialize()
+    with pytest.raises(Unprocessable, match=f"job {flow.id('b')} is not"):
+        make(flow, "a", "b")
+    assert listed(flow) == []
+
+
+@pytest.mark.parametrize(("members", "dependents"), [("", "a"), ("a", "")])
+def test_a_group_needs_members_and_dependents(build, members, dependents):
+    with pytest.raises(Unprocessable, match="needs member_job_ids and dependent_job_ids"):
+        make(build(*"ab"), members, dependents)
+
+
+def test_a_group_holds_jobs_of_its_workflow_only(build):
+    flow, other = build("a"), build("z")
+    flow.ids["z"] = other.id("z")
+    with pytest.raises(Unprocessable, match="only hold jobs of workflow"):
+        make(flow, "z", "a")
+
+
+def test_groups_are_paged(build):
+    flow = build(*"abcx")
+    for name in "abc":
+        make(flow, name, "x")
+    page = groups.page(flow.database, flow.workflow_id, Paging(offset=1, limit=1))
+    assert [flow.name(job) for job in page.items[0].member_job_ids] == ["b"]
+    assert (page.total_count, page.has_more) == (3, True)
+    with pytest.raises(NotFound):
+        groups.page(flow.database, 99, Paging())
+
+
+def test_what_lies_downstream_is_found_through_groups_and_stops_at_jobs_handed_out(build):
+    flow = build("a", "b: a", Step("c", after_groups=["g"]), "d: c", "e: d", "f", groups={"g": ["b", "f"]}).initialize()
+
+    def behind(name):
+        with flow.database.read() as db:
+            return "".join(sorted(flow.name(job) for job in groups.downstream(db, [flow.id(name)])))
+
+    assert behind("a") == "abcde"
+    assert behind("f") == "cdef"
+    flow.alter("UPDATE job SET status = 'running', run_id = 1, attempt_id = 1 WHERE id = ?", flow.id("d"))
+    assert behind("a") == "abcd"
+    flow.alter("UPDATE job SET status = 'blocked' WHERE id = ?", flow.id("d"))
+
+
+# Cycles, without a database.
+
+
+@pytest.mark.parametrize(
+    ("edges", "cycle"),
+    [
+        ({}, []),
+        ({1: [2], 2: [3]}, []),
+        ({1: [2, 3], 2: [4], 3: [4]}, []),
+        ({1: [1]}, [1]),
+        ({1: [2], 2: [1]}, [1, 2]),
+        ({9: [1], 1: [2], 2: [3], 3: [1]}, [1, 2, 3]),
+        ({1: [-5], -5: [2], 2: [-6], -6: [1]}, [1, 2]),
+        ({1: [2], 2: [], 3: [4], 4: [3]}, [3, 4]),
+    ],
+)
+def test_a_cycle_is_found_with_the_jobs_in_it_alone(edges, cycle):
+    assert sorted(graph.find_cycle(edges)) == cycle
+
+
+def test_a_long_chain_is_no_cycle_and_needs_no_deep_stack():
+    assert graph.find_cycle({n: [n + 1] for n in range(100_000)}) == []
+
+
+# Implied by files and user data.
+
+
+@pytest.mark.parametrize("kind", ["file", "user_data"])
+def test_who_reads_waits_for_who_writes(build, kind):
+    writer, reader = ({"writes": ["x"]}, {"reads": ["x"]}) if kind == "file" else (
+        {"writes_data": ["x"]}, {"reads_data": ["x"]}
+    )  # fmt: skip
+    flow = build(Step("w", **writer), Step("r", **reader)).initialize()
+    assert flow.statuses() == {"w": "ready", "r": "blocked"}
+    assert flow.job("r").depends_on_job_ids == [flow.id("w")]
+
+
+@pytest.mark.parametrize(("writers", "readers"), [("a", "xyz"), ("abc", "x")])
+def test_one_writer_or_one_reader_makes_plain_edges(build, writers, readers):
+    flow = build(*(Step(n, writes=["f"]) for n in writers), *(Step(n, reads=["f"]) for n in readers)).initialize()
+    assert listed(flow) == []
+    for name in readers:
+        assert flow.job(name).depends_on_job_ids == [flow.id(other) for other in writers]
+
+
+def test_several_writers_and_several_readers_become_one_group(build):
+    flow = build(*(Step(n, writes=["f", "g"]) for n in "abc"), *(Step(n, reads=["f", "g"]) for n in "xy"))
+    flow.initialize()
+    assert listed(flow) == [("abc", "xy")]
+    assert flow.select("SELECT count(*) FROM job_depends_on") == [(0,)]
+    assert flow.statuses() == dict.fromkeys("abc", "ready") | dict.fromkeys("xy", "blocked")
+
+
+def test_implied_dependencies_are_the_same_after_a_second_run(build):
+    flow = build(*(Step(n, writes=["f"]) for n in "ab"), *(Step(n, reads=["f"]) for n in "xy"), Step("z", reads=["f"]))
+    before = listed(flow.initialize()), flow.select("SELECT * FROM job_depends_on")
+    assert (listed(flow.initialize()), flow.select("SELECT * FROM job_depends_on")) == before
+
+
+def test_a_job_that_reads_what_it_writes_is_refused_by_name(build):
+    with pytest.raises(Unprocessable, match="'a' -> 'a'"):
+        build(Step("a", reads=["f"], writes=["f"]))
+
+
+def test_files_that_close_a_cycle_are_refused_by_name(build):
+    with pytest.raises(Unprocessable) as caught:
+        build(Step("a", reads=["f"], writes=["g"]), Step("b", reads=["g"], writes=["f"]), "c")
+    assert "'a'" in str(caught.value) and "'b'" in str(caught.value) and "'c'" not in str(caught.value)
+
+
+def test_files_of_jobs_added_by_hand_count_from_the_next_initialization(build):
+    flow = build(Step("w", writes=["f"]), "r")
+    ((file_id,),) = flow.select("SELECT id FROM file")
+    job = flow.job("r")
+    job.name, job.input_file_ids = "late", [file_id]
+    (late,) = jobs.create_many(flow.database, [job])
+    flow.ids["late"] = late.id
+    assert flow.job("late").depends_on_job_ids is None
+    flow.initialize()
+    assert flow.status("late") == "blocked"
+    assert flow.job("late").depends_on_job_ids == [flow.id("w")]
