@@ -54,19 +54,19 @@ def row(figure: Figure) -> tuple[str, ...]:
     )
 
 
-def machine(rounds: int) -> str:
-    """What the figures were measured on."""
+def machine(rounds: int, load: float) -> str:
+    """What the figures were measured on, and what else it had to do when they began."""
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, torc {__version__}, {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} CPUs, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        f"median of {rounds} rounds."
+        f"load {load:.1f} at the start, median of {rounds} rounds."
     )
 
 
-def write_readme(figures: list[Figure], rounds: int) -> None:
+def write_readme(figures: list[Figure], rounds: int, load: float) -> None:
     """Replace the figures; the rest of the page is written by hand."""
     table = tabulate([row(figure) for figure in figures], HEADERS, tablefmt="github", disable_numparse=True)
-    block = f"{machine(rounds)}\n\n{table}\n"
+    block = f"{machine(rounds, load)}\n\n{table}\n"
     README.write_text(FIGURES.sub(lambda _: block, README.read_text()))
 
 
@@ -78,6 +78,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the size, one round: does everything work?")
     arguments = parser.parse_args()
     rounds = 1 if arguments.quick else arguments.rounds
+    load = os.getloadavg()[0]
     figures: list[Figure] = []
     with workplace() as folder:
         for name in arguments.only or MEASURES:
@@ -87,7 +88,7 @@ def main() -> int:
                 print("  " + "  ".join(row(figure)), file=sys.stderr, flush=True)
     print(tabulate([row(figure) for figure in figures], HEADERS, tablefmt="rounded_outline", disable_numparse=True))
     if not arguments.quick and not arguments.only and rounds >= 3:
-        write_readme(figures, rounds)
+        write_readme(figures, rounds, load)
     return 0 if all(figure.holds for figure in figures) else 1
 
 

@@ -91,7 +91,7 @@ def ratio_figure(measure: str, taken: Rounds, name: str, floor: str, *, limit: f
         measure,
         f"{median(taken[name]):.{decimals}f} s",
         f"{floor} {median(taken[floor]):.{decimals}f} s",
-        median(taken[name]) / median(taken[floor]),
+        median(each),
         limit,
         spread=(min(each), max(each)),
     )

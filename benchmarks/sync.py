@@ -131,7 +131,7 @@ def runners(bench: Bench) -> Iterator[Figure]:
         f"sync of 1 finished and 1 claimed job, {RUNNERS} runners",
         f"{median(taken['sync']):.0f} /s",
         f"/ping {median(taken['/ping']):.0f} /s",
-        median(taken["sync"]) / median(taken["/ping"]),
+        median(each),
         RATE_LIMIT,
         at_least=True,
         spread=(min(each), max(each)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.action import WorkflowAction
 from torc.models.status import JobStatus
@@ -132,7 +132,8 @@ def test_the_end_of_the_workflow_fires_again_in_the_next_run(build):
     action = flow.action("on_workflow_complete")
     for _ in range(2):
         flow.initialize()
-        assert flow.actions()[action].state == "waiting"
+        fresh = flow.actions()[action]
+        assert (fresh.state, fresh.executed, fresh.executed_at, fresh.executed_by) == ("waiting", False, None, None)
         run(flow, flow.runner(), "a")
         assert flow.actions()[action].state == "pending"
         claim(flow, action)

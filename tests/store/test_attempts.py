@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import Unprocessable
 from torc.models.status import JobStatus
 from torc.models.sync import StartedJob

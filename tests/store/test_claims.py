@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.store.conftest import GIB, Step, an_offer
+from tests.store.scenario import GIB, Step, an_offer
 from torc.errors import InvalidRequest, NotFound
 from torc.models.draft import DraftRequirements, DraftUserData
 from torc.models.workflow import Workflow

@@ -8,7 +8,7 @@ from importlib import resources
 
 import pytest
 
-from tests.store.conftest import Builder
+from tests.store.scenario import Builder
 from torc.errors import DatabaseUnusable
 from torc.models.catalogue import FILES
 from torc.models.workflow import Workflow
@@ -114,6 +114,25 @@ def test_every_connection_is_safe_against_power_loss_and_dangling_rows(database_
     database.close()
 
 
+refused = []
+
+
+def refusal(path):
+    """Why a database is not opened. Keeps the error, whose frames hold whatever was not closed."""
+    with pytest.raises(DatabaseUnusable) as caught:
+        Database(path, network_filesystem=True)
+    refused.append(caught)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("damage", ["UPDATE meta SET schema_version = 999", "DROP TABLE meta"])
+def test_a_refused_database_is_let_go(database_path, monkeypatch, damage):
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 50)
+    Database(database_path).close()
+    raw(database_path, damage)
+    assert len({refusal(database_path) for _ in range(2)}) == 1, "were it still held, the second would say so"
+
+
 # Migrations.
 
 
@@ -147,6 +166,12 @@ def older(database_path, monkeypatch):
         monkeypatch.setattr(module, "_migrations", lambda: [*known, (len(known) + 1, script)])
 
     return add
+
+
+def test_a_database_whose_migration_broke_is_let_go(database_path, older, monkeypatch):
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 50)
+    older("CREATE TABLE workflow (x);\n")
+    assert len({refusal(database_path) for _ in range(2)}) == 1, "were it still held, the second would say so"
 
 
 def test_an_older_database_is_migrated(database_path, older):

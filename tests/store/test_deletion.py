@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import NotFound
 from torc.models.catalogue import FILES
 from torc.models.draft import DraftUserData

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import Builder, Step
+from tests.store.scenario import Builder, Step
 from torc.store import doctor
 from torc.store.database import Database
 

@@ -262,6 +262,13 @@ def test_requirements_of_a_draft_are_checked(database, needs, reason):
         draft.add(1, resource_requirements=[needs])
 
 
+def test_actions_of_a_draft_are_checked(database):
+    draft = Draft(database)
+    action = WorkflowAction(trigger_type="on_workflow_start", action_type="run_commands", action_config={})
+    with pytest.raises(Unprocessable, match="'commands' must be an array"):
+        draft.add(1, actions=[action])
+
+
 @pytest.mark.parametrize("count", [-1, 2**31])
 def test_counts_that_cannot_be_are_refused(database, count):
     with pytest.raises(Unprocessable, match="counts.jobs"):

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import InvalidRequest, NotFound
 from torc.models.event import Event
 from torc.models.status import JobStatus

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import NotFound, Unprocessable
 from torc.models.job import DependencyGroup
 from torc.store import graph, groups, jobs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.draft import DraftRequirements
 from torc.models.job import Job

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import Clock
+from tests.store.scenario import Clock
 from torc.store.leases import START_WITHIN_S, Leases
 
 LEASE_S = 300.0

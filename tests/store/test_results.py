@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.conftest import WHEN
+from tests.store.scenario import WHEN
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.job import ComputeNodesResources
 from torc.models.result import Result
@@ -180,16 +180,14 @@ def test_a_job_completes_with_an_outcome(build, status):
         OldRunner(flow).complete("a", status)
 
 
-@pytest.mark.parametrize("field", ["job_id", "workflow_id", "run_id", "status"])
-def test_path_and_body_of_a_completion_must_agree(build, field):
+@pytest.mark.parametrize(
+    ("field", "other"), [("job_id", 77), ("workflow_id", 77), ("run_id", 77), ("status", "failed")]
+)
+def test_path_and_body_of_a_completion_must_agree(build, field, other):
     flow = build("a").initialize()
-    runner = OldRunner(flow)
-    other = {"status": JobStatus.FAILED}.get(field, 77)
-    with pytest.raises(Unprocessable, match=f"^{field}: the body says"):
-        runner.complete("a", **{field: other}) if field not in ("run_id", "status") else results.complete(
-            flow.database, job_id=flow.id("a"), status=JobStatus.COMPLETED, run_id=1,
-            result=runner.result("a", **({"status": "failed"} if field == "status" else {"run_id": 77})),
-        )  # fmt: skip
+    body = OldRunner(flow).result("a", **{field: other})
+    with pytest.raises(Unprocessable, match=f"^{field}: the body says {other}"):
+        results.complete(flow.database, job_id=flow.id("a"), status=JobStatus.COMPLETED, run_id=1, result=body)
     assert flow.status("a") == "ready"
 
 

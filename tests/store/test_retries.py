@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.store.conftest import an_offer
+from tests.store.scenario import an_offer
 from torc.models.result import Result
 from torc.models.status import Cause, JobStatus
 from torc.store import results, retries
@@ -124,6 +124,33 @@ def test_a_job_that_backs_off_is_not_claimed_and_the_runner_hears_how_long_it_wa
     assert answer.misfit is None
 
 
+def test_a_new_run_does_not_wait_for_the_back_off_of_the_old_one(build):
+    flow = build("a")
+    handle(flow, "a", {"match_all_exit_codes": True, "backoff_s": LONG_S})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a")
+    runner.finish("a", "failed")
+    flow.initialize()
+    assert flow.value("not_before", "a") is None
+    assert runner.claim() == ["a"]
+
+
+def test_a_runner_hears_of_the_back_off_that_ends_first(build):
+    flow = build("a", "b")
+    for name, backoff_s in (("a", 100), ("b", 50)):
+        handle(flow, name, {"match_all_exit_codes": True, "backoff_s": backoff_s})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a", "b")
+    runner.end("a", "failed")
+    runner.finish("b", "failed")
+    assert 40 < runner.sync().workflow.waiting_until_s <= 50
+    flow.alter("UPDATE job SET not_before = 1 WHERE id = ?", flow.id("b"))
+    assert runner.claim() == ["b"]
+    assert 90 < runner.sync().workflow.waiting_until_s <= 100
+
+
 def test_a_back_off_that_is_over_makes_the_job_claimable(build, eventually):
     flow = build("a")
     handle(flow, "a", {"match_all_exit_codes": True, "backoff_s": 0.05})
@@ -240,16 +267,18 @@ def test_a_handler_counts_in_place_of_the_limit_of_lost_nodes(build, clock):
     assert flow.statuses() == {"a": "failed", "b": "canceled"}
 
 
-def test_a_job_of_an_existing_runner_is_tried_again_too(build):
+def test_a_job_of_an_existing_runner_is_tried_again_until_tries_run_out(build):
     flow = build("a", "b: a")
-    handle(flow, "a", {"exit_codes": [1], "backoff_s": 0})
+    handle(flow, "a", {"exit_codes": [1], "backoff_s": 0, "max_retries": 2})
     flow.initialize()
-    runner = flow.runner(spool_path=None)
-    results.start(flow.database, job_id=flow.id("a"), run_id=1, compute_node_id=runner.node_id)
+    node_id = flow.runner(spool_path=None).node_id
     failure = Result(
-        job_id=flow.id("a"), workflow_id=flow.workflow_id, run_id=1, compute_node_id=runner.node_id, return_code=1,
+        job_id=flow.id("a"), workflow_id=flow.workflow_id, run_id=1, compute_node_id=node_id, return_code=1,
         exec_time_minutes=1.0, completion_time="now", status=JobStatus.FAILED,
     )  # fmt: skip
-    job = results.complete(flow.database, job_id=flow.id("a"), status=JobStatus.FAILED, run_id=1, result=failure)
-    assert (job.status, job.retries) == ("ready", 1)
-    assert flow.status("b") == "blocked"
+    seen = []
+    for _ in range(3):
+        results.start(flow.database, job_id=flow.id("a"), run_id=1, compute_node_id=node_id)
+        job = results.complete(flow.database, job_id=flow.id("a"), status=JobStatus.FAILED, run_id=1, result=failure)
+        seen.append((job.status, job.retries, flow.status("b")))
+    assert seen == [("ready", 1, "blocked"), ("ready", 2, "blocked"), ("failed", 2, "canceled")]

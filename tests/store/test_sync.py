@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from tests.store.conftest import Step, an_offer, report_of
+from tests.store.scenario import Step, an_offer, report_of
 from torc.errors import Conflict, NotFound, Unprocessable, UpgradeRequired
 from torc.models.draft import DraftRequirements, DraftUserData
 from torc.models.sync import PROTOCOL, OutputFile, SyncRequest
@@ -67,6 +67,13 @@ def test_jobs_delivered_again_are_charged_to_the_offer(build):
     runner = flow.runner()
     runner.lose_answer(offer=an_offer(cpus=2))
     assert runner.claim(cpus=4) == ["a", "b"]
+
+
+def test_a_job_on_one_node_delivered_again_leaves_the_nodes_to_others(build):
+    flow = build("a", Step("b", needs="wide"), needs=[DraftRequirements(name="wide", num_nodes=2)]).initialize()
+    runner = flow.runner(num_nodes=2)
+    runner.lose_answer(offer=an_offer(), limit=1)
+    assert runner.claim(num_nodes=2) == ["a", "b"]
 
 
 def test_nodes_of_jobs_delivered_again_are_charged_to_the_offer(build):

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from tests.store.conftest import WHEN, Step
+from tests.store.scenario import WHEN, Step
 from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.catalogue import COMPUTE_NODES, FILES, REQUIREMENTS, RESULTS, USER_DATA
 from torc.models.compute_node import ComputeNode

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.store.conftest import Step
+from tests.store.scenario import Step
 from torc.errors import NotFound, Unprocessable
 from torc.models.draft import DraftUserData
 from torc.models.status import JobStatus
 from torc.models.workflow import Workflow, WorkflowStatus
-from torc.store import inputs, manual, workflows
+from torc.store import inputs, jobs, lifecycle, manual, results, workflows
 from torc.store.table import Paging
 
 
@@ -56,6 +56,26 @@ def test_the_revision_grows_with_every_change_and_with_nothing_else(build):
     runner.take("a")
     seen.append(revision())
     runner.finish("a")
+    seen.append(revision())
+    flow.add("b")
+    seen.append(revision())
+    lifecycle.initialize_jobs(flow.database, flow.workflow_id, only_uninitialized=True)
+    seen.append(revision())
+    results.start(flow.database, job_id=flow.id("b"), run_id=1, compute_node_id=runner.node_id)
+    seen.append(revision())
+    result = results.page(flow.database, flow.workflow_id, Paging(), {}).items[0]
+    result.job_id = flow.id("b")
+    results.complete(flow.database, job_id=flow.id("b"), status=JobStatus.COMPLETED, run_id=1, result=result)
+    seen.append(revision())
+    lifecycle.reset_job_status(flow.database, flow.workflow_id)
+    seen.append(revision())
+    lifecycle.cancel(flow.database, flow.workflow_id)
+    seen.append(revision())
+    lifecycle.reset_status(flow.database, flow.workflow_id)
+    seen.append(revision())
+    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=1)
+    seen.append(revision())
+    jobs.delete(flow.database, flow.id("b"), force=True)
     seen.append(revision())
     assert seen == sorted(set(seen))
     flow.statuses()
