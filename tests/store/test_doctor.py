@@ -38,7 +38,6 @@ def flow(database_path, leases):
         ("UPDATE dependency_group SET remaining = 0", "dependency group {g} counts 0 remaining members, 1 are"),
         ("UPDATE dependency_group SET failed = 3", "dependency group {g} counts 3 failed members, 1 are"),
         ("DELETE FROM job_depends_on WHERE job_id = {waits}", "job {waits} counts 1 unmet dependencies, 0 are"),
-        ("UPDATE job SET status = 'completed' WHERE name = 'running'", "job {running} is completed without a result"),
         ("UPDATE job SET status = 'ready' WHERE name = 'waits'", "job {waits} is ready with 1 unmet dependencies"),
         (
             "UPDATE job SET status = 'blocked' WHERE name = 'running'",
@@ -63,7 +62,6 @@ def flow(database_path, leases):
             "UPDATE job SET current_result_id = (SELECT id FROM result WHERE job_id = {bad}) WHERE name = 'done'",
             "job {done} has current result 2, which does not exist or is another job's",
         ),
-        ("UPDATE job SET current_result_id = NULL WHERE name = 'bad'", "job {bad} is failed without a result"),
         ("UPDATE job SET status = 'lost' WHERE name = 'running'", "job {running} has the unknown status 'lost'"),
         ("UPDATE workflow_action SET trigger_count = 2 WHERE id = 1", "action 1 counts 2 triggers, 1 are"),
         ("UPDATE workflow_action SET trigger_count = 1 WHERE id = 2", "action 2 counts 1 triggers, 0 are"),

@@ -202,7 +202,10 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         run_script(db, resources.files("torc.store").joinpath("schema.sql").read_text())
         db.execute("INSERT INTO meta (schema_version, database_id) VALUES (?, ?)", (latest, uuid.uuid4().hex))
         return
-    (version,) = db.execute("SELECT schema_version FROM meta").fetchone()
+    row = db.execute("SELECT schema_version FROM meta").fetchone()
+    if row is None:
+        raise DatabaseUnusable(f"database {path} has lost its version; restore a backup or name another file")
+    (version,) = row
     if version > latest:
         raise DatabaseUnusable(
             f"database {path} was written by a newer torc (schema {version}, this one knows {latest}); upgrade torc"

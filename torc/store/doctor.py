@@ -139,13 +139,6 @@ CHECKS = (
         """,
     ),
     (
-        "job {0} is {1} without a result",
-        f"""
-        SELECT id, status FROM job
-         WHERE {VISIBLE} AND status IN ('completed', 'failed', 'terminated') AND current_result_id IS NULL
-        """,
-    ),
-    (
         "action {0} counts {1} triggers, {2} are",
         " UNION ALL ".join(
             f"""

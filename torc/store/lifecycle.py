@@ -6,6 +6,8 @@ clears ``busy``. After a crash, resume_busy goes on where it stopped.
 """
 
 import sqlite3
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -160,12 +162,20 @@ def _begin(db: sqlite3.Connection, workflow_id: int, verb: str, **arguments: Any
 
 
 def _finish(database: Database, workflow_id: int) -> None:
-    """Do, or go on doing, what the workflow is busy with."""
-    with database.read() as db:
-        verb, text = db.execute(
-            "SELECT busy, busy_arguments FROM workflow_status WHERE id = ?", (workflow_id,)
-        ).fetchone()
-    VERBS[verb](database, workflow_id, **msgspec.json.decode(text))
+    """Do, or go on doing, what the workflow is busy with.
+
+    At start, housekeeping may find a verb that a request has just begun: the second to come waits for the first.
+    """
+    with _at_work[workflow_id]:
+        with database.read() as db:
+            verb, text = db.execute(
+                "SELECT busy, busy_arguments FROM workflow_status WHERE id = ?", (workflow_id,)
+            ).fetchone()
+        if verb is not None:
+            VERBS[verb](database, workflow_id, **msgspec.json.decode(text))
+
+
+_at_work: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 
 def resume_busy(database: Database) -> int:

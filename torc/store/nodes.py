@@ -117,7 +117,7 @@ def _since(start_time: str) -> float | None:
 def release(database: Database, leases: Leases, node_id: int) -> ComputeNode:
     """A person says that a node without a lease is gone."""
     with database.write() as db:
-        table.fetch(db, COMPUTE_NODES, node_id)
-        close(db, node_id, end_attempt=True)
+        workflow_id = table.workflow_of(table.fetch(db, COMPUTE_NODES, node_id))
+        outcomes.fail_lost(db, workflow_id, node_id, close(db, node_id, end_attempt=True))
         leases.forget(node_id)
         return cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id))

@@ -58,7 +58,7 @@ def _begin(db: sqlite3.Connection, node_id: int, seq: int) -> int:
     """Check and take the sequence number; the node's workflow. The node is alive from now on."""
     row = db.execute("SELECT workflow_id, last_seq, is_active FROM compute_node WHERE id = ?", (node_id,)).fetchone()
     if row is None:
-        raise NotFound(f"Compute node not found with ID: {node_id}")
+        raise NotFound(f"Compute node not found with ID: {node_id}; its workflow was deleted")
     workflow_id, last_seq, is_active = row
     if seq <= last_seq:
         raise Conflict(f"sync {seq} of compute node {node_id} came after sync {last_seq}; nothing was applied")
@@ -100,7 +100,8 @@ class _Sync:
         self._release()
         again = self._redeliver()
         if self.request.closing:
-            nodes.close(self.db, self.node_id, end_attempt=True)
+            left = nodes.close(self.db, self.node_id, end_attempt=True)
+            outcomes.fail_lost(self.db, self.workflow_id, self.node_id, left)
         claimed = self._claim(again) if self.run_state.is_open and not self.request.closing else []
         return self._answer([*again, *claimed])
 
