@@ -262,7 +262,32 @@ def test_another_version_is_a_clear_error(database_path: Path, monkeypatch: pyte
             pass
 
 
-def test_a_replaced_database_is_a_clear_error(database_path: Path) -> None:
+def test_a_database_that_was_deleted_is_begun_anew(database_path: Path) -> None:
+    with attach(database_path) as first:
+        pass
+    database_path.unlink()
+    with attach(database_path) as second:
+        assert second.url != first.url
+        assert database_path.exists()
+
+
+def test_the_end_of_a_server_leaves_the_files_of_its_successor_alone(
+    database_path: Path, eventually: Eventually
+) -> None:
+    with attach(database_path):
+        old = read_server_file(Places.of(database_path).server)
+        for path in database_path.parent.glob("torc.db*"):
+            path.unlink()
+    assert old is not None
+    with attach(database_path) as second:
+        assert second.url != old.url
+        eventually(lambda: not psutil.pid_exists(old.pid))
+        with attach(database_path) as third:
+            assert third.url == second.url
+
+
+@pytest.mark.slow
+def test_a_replaced_database_that_others_still_use_is_a_clear_error(database_path: Path) -> None:
     with attach(database_path):
         database_path.rename(database_path.with_suffix(".old"))
         database_path.write_bytes(database_path.with_suffix(".old").read_bytes())

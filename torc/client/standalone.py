@@ -70,11 +70,30 @@ def attach(database: Path, *, take_over: bool = False) -> Iterator[Attachment]:
         logger.warning("%s is on a shared file system (%s): one server has it alone", places.database, kind)
     users = Lock(places.users)
     try:
-        _enter(users)
-        record = _find_or_start(places, take_over)
+        record = _serve(places, users, take_over)
         yield Attachment(record.url, STANDALONE_USER if record.token else None, record.token)
     finally:
         users.close()
+
+
+class _Replaced(Conflict):
+    """The server of these places holds another file than the one that has the name now."""
+
+
+def _serve(places: Places, users: Lock, take_over: bool) -> ServerRecord:
+    """The server, with this process counted as one of its clients."""
+    deadline = time.monotonic() + ATTACH_S
+    while True:
+        _enter(users)
+        try:
+            return _find_or_start(places, take_over)
+        except _Replaced:
+            # The database was deleted or replaced. Its server ends when nobody uses it, which we must not seem to do.
+            users.release()
+            while is_held(places.lock):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(POLL_S)
 
 
 def _enter(users: Lock) -> None:
@@ -122,12 +141,19 @@ def _running(places: Places) -> ServerRecord | None:
             f"database {places.database} is served by {record.who()}, which is version {record.version} while this is "
             f"{torc.__version__}; use that version, or end the commands that use it"
         )
-    if record.database_inode != places.database.stat().st_ino:
-        raise Conflict(
-            f"{places.database} is not the file that {record.who()} serves: it was replaced meanwhile; "
+    if record.database_inode != _inode(places.database):
+        raise _Replaced(
+            f"{places.database} is not the file that {record.who()} serves: it was deleted or replaced meanwhile; "
             "end the commands that use that server, then try again"
         )
     return record
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _answers(record: ServerRecord) -> bool:

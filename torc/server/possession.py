@@ -14,6 +14,7 @@ from torc.rendezvous import (
     ServerRecord,
     host_name,
     read_lock_owner,
+    read_server_file,
     write_lock_owner,
     write_server_file,
 )
@@ -37,6 +38,7 @@ class Possession:
     def __init__(self, places: Places, record: ServerRecord, *, shared_filesystem: bool, take_over: bool) -> None:
         """Take the lock before anything else touches the database. Raises DatabaseUnusable naming the holder."""
         self.places = places
+        self._instance = record.instance
         self._lock = Lock(places.lock)
         self._take()
         owner = read_lock_owner(places.lock)
@@ -68,8 +70,14 @@ class Possession:
     def leave(self) -> None:
         """Sign off. The lock goes with the process, after the database is closed."""
         with suppress(OSError, DatabaseUnusable):  # the folder may have been deleted with the database
-            self.places.server.unlink(missing_ok=True)
-            write_lock_owner(self.places.lock, None)
+            # Whoever deleted the database with its files may have started another server by now.
+            if self._is_ours(read_server_file(self.places.server)):
+                self.places.server.unlink(missing_ok=True)
+            if self._is_ours(read_lock_owner(self.places.lock)):
+                write_lock_owner(self.places.lock, None)
+
+    def _is_ours(self, found: ServerRecord | None) -> bool:
+        return found is not None and found.instance == self._instance
 
 
 class Attendance(threading.Thread):
