@@ -262,6 +262,7 @@ def test_another_version_is_a_clear_error(database_path: Path, monkeypatch: pyte
             pass
 
 
+@pytest.mark.slow
 def test_a_database_that_was_deleted_is_begun_anew(database_path: Path) -> None:
     with attach(database_path) as first:
         pass
@@ -271,6 +272,7 @@ def test_a_database_that_was_deleted_is_begun_anew(database_path: Path) -> None:
         assert database_path.exists()
 
 
+@pytest.mark.slow
 def test_the_end_of_a_server_leaves_the_files_of_its_successor_alone(
     database_path: Path, eventually: Eventually
 ) -> None:

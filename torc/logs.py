@@ -19,6 +19,11 @@ LEVELS = {
 }
 
 
+# What FORMAT does not show need not be found out: a runner writes two lines for a job that may take a millisecond.
+logging._srcfile = None  # the switch that the logging HOWTO names for this
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 class StderrHandler(logging.StreamHandler[TextIO]):
     """Writes to what is sys.stderr now, so that a progress line can step aside."""
 

@@ -3,7 +3,9 @@
 import contextlib
 import logging
 import sys
+import threading
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +44,17 @@ def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
     directory: Path | None = arguments.pop("directory")
     if directory is not None:
         arguments["output_dir"] = directory
+    document, workflow_id = None, None
     if given.lower().endswith(SPEC_SUFFIXES) or Path(given).is_file():
-        return {**arguments, "document": read_spec(Path(given), settings.user_name()), "workflow_id": None}
-    try:
-        return {**arguments, "document": None, "workflow_id": int(given)}
-    except ValueError:
-        raise TorcError(f"{given!r} is neither a workflow specification file nor a workflow ID.") from None
+        document = read_spec(Path(given), settings.user_name())
+    else:
+        try:
+            workflow_id = int(given)
+        except ValueError:
+            raise TorcError(f"{given!r} is neither a workflow specification file nor a workflow ID.") from None
+    # Loading the runner takes as long as a third of a server's start, which we may be about to wait for.
+    threading.Thread(target=import_module, args=("torc.runner.loop",), daemon=True).start()
+    return {**arguments, "document": document, "workflow_id": workflow_id}
 
 
 @command(

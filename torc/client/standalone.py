@@ -44,6 +44,9 @@ START_S = 120.0
 LOG_BYTES = 10 * 1024 * 1024
 """A log larger than this begins anew at the next start."""
 
+DYING_S = 1.0
+"""How long the worker of a server that could not start may still hold the lock."""
+
 PING_S = 2.0
 POLL_S = 0.02
 
@@ -116,14 +119,23 @@ def _find_or_start(places: Places, take_over: bool) -> ServerRecord:
             continue
         failure = _start(places, take_over)
         deadline = time.monotonic() + ATTACH_S
-        # Of two that start at once one loses, and finds the other.
-        if failure is not None and not is_held(places.lock):
+        if failure is not None and not _another_serves(places):
             raise DatabaseUnusable(failure)
     owner = read_lock_owner(places.lock)
     holder = owner.who() if owner is not None else "another process"
     raise DatabaseUnusable(
         f"database {places.database} is held by {holder}, which does not answer; stop that process and try again"
     )
+
+
+def _another_serves(places: Places) -> bool:
+    """Whether our server failed because, of two that started at once, the other was faster."""
+    gone_by = time.monotonic() + DYING_S
+    while is_held(places.lock):
+        if _running(places) is not None or time.monotonic() > gone_by:
+            return True
+        time.sleep(POLL_S)
+    return False
 
 
 def _running(places: Places) -> ServerRecord | None:

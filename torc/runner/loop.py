@@ -195,7 +195,8 @@ class Loop:
         if answer.workflow.waiting_until_s is not None:
             self._work.changed_at = now  # a job that backs off is no idleness
         self._work.tidy()
-        self._sync_at = now + min(self._poll_interval_s, answer.retry_after_s or self._poll_interval_s)
+        if answer.retry_after_s is not None:
+            self._sync_at = min(self._sync_at, now + answer.retry_after_s)
 
     def _miss(self, error: Exception) -> None:
         """We do not know whether the request was applied; the next one says everything again."""

@@ -39,6 +39,10 @@ class Ending:
     peak_memory_bytes: int | None  # of its largest process
 
 
+DYING_S = 5.0
+"""How long killed processes may take to go. One that hangs in a file system goes when that answers, if ever."""
+
+
 class Child:
     """A running job: the leader of its own session and process group."""
 
@@ -87,11 +91,11 @@ class Child:
 
     def _session_ended(self) -> bool:
         # WNOWAIT leaves the leader's number taken, so that the session that is killed is still this one.
-        overdue = self.kill_at is not None and time.monotonic() >= self.kill_at
-        if overdue:
+        overdue_s = -1.0 if self.kill_at is None else time.monotonic() - self.kill_at
+        if overdue_s >= 0:
             session.kill(self.pid)
         leader_ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        return leader_ended and (overdue or not any(session.members(self.pid)))
+        return leader_ended and (overdue_s >= DYING_S or not any(session.members(self.pid)))
 
 
 class Launcher:
