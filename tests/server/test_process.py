@@ -21,6 +21,8 @@ from torc.server.serve import main
 Start = Callable[..., Server]
 Eventually = Callable[..., object]
 
+pytestmark = pytest.mark.slow  # servers of their own, started and stopped
+
 
 def refused(*options: str, env: dict[str, str] | None = None) -> str:
     """The one sentence of a server that does not start."""
@@ -77,7 +79,6 @@ def test_a_port_in_use_is_one_sentence(database_path: Path) -> None:
     assert not database_path.exists()
 
 
-@pytest.mark.slow
 def test_an_unknown_host_is_one_sentence(database_path: Path) -> None:
     assert "no.such.host.invalid" in refused(
         "run", "--port", "0", "--host", "no.such.host.invalid", "--database", str(database_path)
@@ -113,7 +114,6 @@ def test_a_second_server_is_refused_and_touches_nothing(start_server: Start) -> 
     assert first.http.get("/ping").status == 200
 
 
-@pytest.mark.slow
 def test_a_second_server_is_refused_under_another_name_of_the_database(start_server: Start, tmp_path: Path) -> None:
     first = start_server()
     link = tmp_path / "link.db"
@@ -151,7 +151,6 @@ def test_signals_that_add_workers_or_replace_the_server_do_nothing(start_server:
     assert server.http.get("/ping").status == 200
 
 
-@pytest.mark.slow
 def test_no_control_socket_is_made_in_the_home(start_server: Start, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -198,7 +197,6 @@ def test_connections_that_say_nothing_do_not_occupy_the_threads(start_server: St
         one.close()
 
 
-@pytest.mark.slow
 def test_clients_that_stop_in_the_middle_of_a_request_lose_their_threads(
     start_server: Start, eventually: Eventually
 ) -> None:
@@ -227,7 +225,6 @@ def test_ctrl_c_in_the_terminal_reaches_both_processes_and_ends_them_clean(start
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.slow
 def test_a_killed_worker_is_replaced_on_the_same_port(start_server: Start, eventually: Eventually) -> None:
     server = start_server()
     created = server.http.post("/workflows", {"name": "w", "user": "u"}).json
@@ -250,7 +247,6 @@ def test_a_killed_server_frees_the_database_at_once(start_server: Start) -> None
     assert start_server().http.get(f"/workflows/{created['id']}").json == created
 
 
-@pytest.mark.slow
 def test_a_worker_whose_parent_was_killed_ends_and_frees_the_database(
     start_server: Start, eventually: Eventually
 ) -> None:
@@ -262,7 +258,6 @@ def test_a_worker_whose_parent_was_killed_ends_and_frees_the_database(
     assert start_server().http.get("/ping").status == 200
 
 
-@pytest.mark.slow
 def test_a_stopped_server_goes_on_where_it_was(start_server: Start) -> None:
     # with gunicorn's own time-out of 30 s the parent kills a worker that was stopped, or is busy, for longer
     server = start_server()
@@ -335,7 +330,6 @@ def foreign_owner(database: Path) -> ServerRecord:
     )
 
 
-@pytest.mark.slow
 def test_a_server_of_another_host_that_did_not_sign_off_is_believed(start_server: Start, database_path: Path) -> None:
     write_lock_owner(Places.of(database_path).lock, foreign_owner(database_path))
     sentence = refused("run", "--port", "0", "--network-filesystem", "--database", str(database_path))
@@ -359,7 +353,6 @@ def test_an_idle_server_is_small_and_quiet(start_server: Start) -> None:
     assert sum(process.memory_info().rss for process in processes) < 100 * 2**20
 
 
-@pytest.mark.slow
 def test_many_connections_do_not_run_out_of_files(database_path: Path, tmp_path: Path) -> None:
     server = launch(database_path, log=tmp_path / "server.log")
     crowd = []
