@@ -19,7 +19,12 @@ from torc.rendezvous import Places
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT_LINE = "TORC_SERVER_PORT="
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("TORC_")}
+ENVIRON = {
+    name: value
+    for name, value in os.environ.items()
+    # An installed torc finds its modules compiled; one that may not write bytecode compiles them at every start.
+    if not name.startswith("TORC_") and name != "PYTHONDONTWRITEBYTECODE"
+}
 ENVIRON["PYTHONPATH"] = str(ROOT)
 
 

@@ -76,7 +76,6 @@ def claim(
 
     A job that is too big for what is left never hides a smaller one behind it.
     """
-    retries.wake(db, workflow_id, time.time())
     chosen: list[int] = []
     for shape in ready_shapes(db, workflow_id, sort_method or run.sort_method):
         wanted = min(room.fits(shape), limit - len(chosen))
@@ -174,6 +173,7 @@ def _claim_without_node(
             return ClaimAnswer(
                 jobs=[], reason="Workflow is canceled" if run.is_canceled else f"Workflow is busy: {run.busy}"
             )
+        retries.wake(db, workflow_id, time.time())
         chosen = claim(db, workflow_id, run, node_id=None, room=room, limit=limit, sort_method=sort_method)
         if chosen:
             workflows.touch(db, workflow_id)

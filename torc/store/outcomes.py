@@ -4,8 +4,9 @@ Everything one report causes happens in the transaction that stores it.
 """
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob
@@ -15,14 +16,6 @@ from torc.store.events import JobEvent
 from torc.store.readiness import Change, change_status
 from torc.store.rows import json_ids, to_json
 from torc.units import utc_now_iso
-
-
-@dataclass
-class Accepted:
-    """What became of the reports of one node."""
-
-    lost: list[tuple[int, int]] = field(default_factory=list)  # [job id, attempt id] that are no longer the node's
-    news: set[tuple[int, int]] = field(default_factory=set)  # [job id, attempt id] heard of for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +34,21 @@ class Held:
         return (self.node_id, self.run_id, self.attempt_id) == (node_id, report.run_id, report.attempt_id)
 
 
-def accept(db: sqlite3.Connection, workflow_id: int, node_id: int, reports: Sequence[FinishedJob]) -> Accepted:
-    """Apply a node's reports: each counts, is stored as history, or repeats what is known."""
-    accepted = Accepted()
+def accept(
+    db: sqlite3.Connection,
+    workflow_id: int,
+    node_id: int,
+    reports: Sequence[FinishedJob],
+    starts: Mapping[tuple[int, int], float],
+) -> list[tuple[int, int]]:
+    """Apply a node's reports: each counts, is stored as history, or repeats what is known.
+
+    ``starts`` are the times, by job and attempt, of starts that are told only now. Returns [job id, attempt id] of
+    what is no longer the node's.
+    """
+    lost: list[tuple[int, int]] = []
     if not reports:
-        return accepted
+        return lost
     jobs = held_jobs(db, workflow_id, [report.job_id for report in reports])
     known = _known_attempts(db, reports)
     counting: list[FinishedJob] = []
@@ -58,19 +61,18 @@ def accept(db: sqlite3.Connection, workflow_id: int, node_id: int, reports: Sequ
         known.add(key)
         job = jobs.get(report.job_id)
         if job is None:
-            accepted.lost.append((report.job_id, report.attempt_id))
+            lost.append((report.job_id, report.attempt_id))
             continue
         stored.append(report)
-        accepted.news.add((report.job_id, report.attempt_id))
         if not job.is_attempt_of(report, node_id) or job.status not in OPEN | {JobStatus.CANCELED}:
-            accepted.lost.append((report.job_id, report.attempt_id))
+            lost.append((report.job_id, report.attempt_id))
             continue
         current.append(report)
         if job.status in OPEN:
             counting.append(report)
     insert_results(db, workflow_id, node_id, stored, current)
-    settle(db, workflow_id, node_id, counting, jobs)
-    return accepted
+    settle(db, workflow_id, node_id, counting, jobs, starts)
+    return lost
 
 
 def held_jobs(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> dict[int, Held]:
@@ -152,6 +154,7 @@ def settle(
     node_id: int,
     reports: Sequence[FinishedJob],
     jobs: dict[int, Held],
+    starts: Mapping[tuple[int, int], float] = MappingProxyType({}),
 ) -> None:
     """Give the jobs the outcome their reports tell, unless a failure handler wants another try."""
     if not reports:
@@ -164,16 +167,20 @@ def settle(
     ]
     applied = change_status(db, workflow_id, changes)
     _store_output_files(db, final)
-    events.add_job_events(
-        db,
-        workflow_id,
-        [
-            _end_of(report, node_id, events.RETRIED if report.job_id in retried else events.COMPLETED)
-            for report in reports
-        ],
-    )
+    happened: list[JobEvent] = []
+    for report in reports:
+        started_at = starts.get((report.job_id, report.attempt_id))
+        if started_at is not None:
+            happened.append(start_of(report.job_id, report.run_id, report.attempt_id, node_id, started_at))
+        happened.append(_end_of(report, node_id, events.RETRIED if report.job_id in retried else events.COMPLETED))
+    events.add_job_events(db, workflow_id, happened)
     note_canceled(db, workflow_id, applied.canceled)
     announce_completion(db, workflow_id)
+
+
+def start_of(job_id: int, run_id: int | None, attempt_id: int, node_id: int, started_at: float) -> JobEvent:
+    """The event of a start; ``started_at`` in seconds since the epoch, by the runner's clock."""
+    return JobEvent(events.STARTED, job_id, run_id, attempt_id, node_id, details={"start_time": round(started_at, 3)})
 
 
 def _end_of(report: FinishedJob, node_id: int, kind: str) -> JobEvent:

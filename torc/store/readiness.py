@@ -147,6 +147,8 @@ def _dependents(db: sqlite3.Connection, steps: dict[int, Delta]) -> dict[int, De
         step = steps[depends_on]
         deltas[job_id].add(step.unsettled, step.bad, step.blame)
     crossings = _move_groups(db, steps, changed)
+    if not crossings:
+        return deltas
     for job_id, group_id in db.execute(
         "SELECT job_id, group_id FROM job_depends_on_group WHERE group_id IN (SELECT value FROM json_each(?))",
         (json_ids(crossings),),
@@ -200,6 +202,8 @@ def _write_counters(db: sqlite3.Connection, deltas: dict[int, Delta]) -> None:
 
 def _decide(db: sqlite3.Connection, deltas: dict[int, Delta]) -> list[Change]:
     """What the touched jobs become. Only blocked and ready jobs are decided; the others keep their status."""
+    if not deltas:
+        return []
     decisions: list[Change] = []
     for job_id, status, unmet, bad, cancels in db.execute(
         """

@@ -6,10 +6,10 @@ import time
 
 from torc.errors import Conflict, NotFound, Unprocessable, UpgradeRequired
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
-from torc.models.sync import PROTOCOL, StartedJob, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
+from torc.models.sync import PROTOCOL, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
 from torc.store import actions, attempts, claims, events, misfits, nodes, outcomes, retries, workflows
+from torc.store.claims import Run
 from torc.store.database import Database
-from torc.store.events import JobEvent
 from torc.store.leases import Leases
 from torc.store.outcomes import Held
 from torc.store.rows import exists
@@ -42,10 +42,10 @@ def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest)
             raise Unprocessable(f"finished: job {report.job_id} cannot end as '{report.status}'")
     leases.renew(node_id)  # on arrival, before the wait for the write lock
     with database.write() as db:
-        workflow_id = _begin(db, node_id, request.seq)
-        if exists(db, "SELECT 1 FROM workflow WHERE id = ? AND hidden IS NOT NULL", (workflow_id,)):
+        workflow_id, is_hidden, run = _begin(db, node_id, request.seq)
+        if is_hidden:
             return _deleted(leases, request)
-        answer = _Sync(db, leases, workflow_id, node_id, request).run()
+        answer = _Sync(db, leases, workflow_id, node_id, request, run).run()
         workflows.touch(db, workflow_id)
     if request.closing:
         leases.forget(node_id)
@@ -54,16 +54,23 @@ def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest)
     return answer
 
 
-def _begin(db: sqlite3.Connection, node_id: int, seq: int) -> int:
-    """Check and take the sequence number; the node's workflow. The node is alive from now on."""
-    row = db.execute("SELECT workflow_id, last_seq, is_active FROM compute_node WHERE id = ?", (node_id,)).fetchone()
+def _begin(db: sqlite3.Connection, node_id: int, seq: int) -> tuple[int, bool, Run]:
+    """Check and take the sequence number; the node is alive from now on. Its workflow, if that is gone, its run."""
+    row = db.execute(
+        """
+        SELECT n.last_seq, w.id, w.hidden, s.run_id, s.is_canceled, s.busy, w.jobs_sort_method
+          FROM compute_node AS n JOIN workflow AS w ON w.id = n.workflow_id JOIN workflow_status AS s ON s.id = w.id
+         WHERE n.id = ?
+        """,
+        (node_id,),
+    ).fetchone()
     if row is None:
         raise NotFound(f"Compute node not found with ID: {node_id}; its workflow was deleted")
-    workflow_id, last_seq, is_active = row
+    last_seq, workflow_id, hidden, run_id, is_canceled, busy, sort_method = row
     if seq <= last_seq:
         raise Conflict(f"sync {seq} of compute node {node_id} came after sync {last_seq}; nothing was applied")
     db.execute("UPDATE compute_node SET last_seq = ?, is_active = 1 WHERE id = ?", (seq, node_id))
-    return int(workflow_id)
+    return workflow_id, hidden is not None, Run(run_id, bool(is_canceled), busy, sort_method)
 
 
 def _deleted(leases: Leases, request: SyncRequest) -> SyncAnswer:
@@ -80,35 +87,38 @@ class _Sync:
     """One sync under way: the steps share the node, the request and the answer."""
 
     def __init__(
-        self, db: sqlite3.Connection, leases: Leases, workflow_id: int, node_id: int, request: SyncRequest
+        self, db: sqlite3.Connection, leases: Leases, workflow_id: int, node_id: int, request: SyncRequest, run: Run
     ) -> None:
         self.db = db
         self.leases = leases
         self.workflow_id = workflow_id
         self.node_id = node_id
         self.request = request
-        self.run_state = claims.run_of(db, workflow_id)
+        self.run_state = run
+        self.ended = {(report.job_id, report.attempt_id) for report in request.finished}
         self.lost: list[tuple[int, int]] = []
         self.stop: list[StopJob] = []
+        self.waiting_s: float | None = None  # until the next back-off is over
 
     def run(self) -> SyncAnswer:
         """The order is the rule: reports, starts, gifts, what the runner holds, and only then new jobs."""
-        accepted = outcomes.accept(self.db, self.workflow_id, self.node_id, self.request.finished)
-        self.lost += accepted.lost
+        # A job that ended within one round trip is reported started and finished together.
+        starts = {(entry.job_id, entry.attempt_id): entry.start_time for entry in self.request.started}
+        self.lost += outcomes.accept(self.db, self.workflow_id, self.node_id, self.request.finished, starts)
         self._take_back_held()
-        self._start(accepted.news)
+        self._start()
         self._release()
         again = self._redeliver()
         if self.request.closing:
             left = nodes.close(self.db, self.node_id, end_attempt=True)
             outcomes.fail_lost(self.db, self.workflow_id, self.node_id, left)
+        self.waiting_s = retries.wake(self.db, self.workflow_id, time.time())
         claimed = self._claim(again) if self.run_state.is_open and not self.request.closing else []
         return self._answer([*again, *claimed])
 
     def _take_back_held(self) -> None:
         """Jobs whose lease expired come home; jobs that are not this node's any more are named."""
-        settled = {(report.job_id, report.attempt_id) for report in self.request.finished}
-        holding = [entry for entry in self.request.holding if entry not in settled]
+        holding = [entry for entry in self.request.holding if entry not in self.ended]
         if not holding:
             return
         jobs = outcomes.held_jobs(self.db, self.workflow_id, [job_id for job_id, _ in holding])
@@ -137,28 +147,18 @@ class _Sync:
             job is not None and (job.node_id, job.attempt_id) == (self.node_id, attempt_id) and job.status in statuses
         )
 
-    def _start(self, ended: set[tuple[int, int]]) -> None:
-        started = self.request.started
+    def _start(self) -> None:
+        started = [entry for entry in self.request.started if (entry.job_id, entry.attempt_id) not in self.ended]
         if not started:
             return
         jobs = outcomes.held_jobs(self.db, self.workflow_id, [entry.job_id for entry in started])
         mine = [entry for entry in started if self._mine(jobs.get(entry.job_id), entry.attempt_id, JobStatus.PENDING)]
         attempts.start(self.db, [(entry.job_id, entry.start_time) for entry in mine])
-        # A job that ended within one round trip is reported started and finished together: it is settled by now,
-        # but it did start, and its history should say so, once.
-        seen = mine + [entry for entry in started if (entry.job_id, entry.attempt_id) in ended]
-        events.add_job_events(self.db, self.workflow_id, [self._started_event(entry, jobs) for entry in seen])
-
-    def _started_event(self, entry: StartedJob, jobs: dict[int, Held]) -> JobEvent:
-        run_id = jobs[entry.job_id].run_id if entry.job_id in jobs else None
-        return JobEvent(
-            events.STARTED,
-            entry.job_id,
-            run_id,
-            entry.attempt_id,
-            self.node_id,
-            details={"start_time": round(entry.start_time, 3)},
-        )
+        begun = [
+            outcomes.start_of(entry.job_id, jobs[entry.job_id].run_id, entry.attempt_id, self.node_id, entry.start_time)
+            for entry in mine
+        ]
+        events.add_job_events(self.db, self.workflow_id, begun)
 
     def _release(self) -> None:
         if not self.request.released:
@@ -248,7 +248,6 @@ class _Sync:
         complete = self.run_state.is_canceled or (
             not job_ids and not workflows.has_unsettled(self.db, self.workflow_id)
         )
-        waiting = None if complete else retries.wake(self.db, self.workflow_id, time.time())
         idle = not complete and not job_ids and not self.request.holding
         return SyncAnswer(
             jobs=claims.deliver(self.db, self.workflow_id, job_ids),
@@ -260,13 +259,13 @@ class _Sync:
                 is_complete=complete,
                 is_canceled=self.run_state.is_canceled,
                 jobs_uninitialized=idle and workflows.has_jobs(self.db, self.workflow_id, JobStatus.UNINITIALIZED),
-                waiting_until_s=waiting,
+                waiting_until_s=self.waiting_s,
             ),
             lease_s=self.leases.lease_s,
-            retry_after_s=self._retry_after_s(waiting) if idle else None,
+            retry_after_s=self._retry_after_s() if idle else None,
             misfit=misfits.look(self.db, self.workflow_id) if idle else None,
         )
 
-    def _retry_after_s(self, waiting: float | None) -> float | None:
+    def _retry_after_s(self) -> float | None:
         """Sooner than the poll interval when a back-off ends before that."""
-        return max(SOON_S, waiting) if waiting is not None else None
+        return None if self.waiting_s is None else max(SOON_S, self.waiting_s)
