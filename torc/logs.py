@@ -3,6 +3,7 @@
 import logging
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -24,6 +25,18 @@ logging._srcfile = None  # the switch that the logging HOWTO names for this
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
+class Formatter(logging.Formatter):
+    """FORMAT, with the date and time of a second worked out once."""
+
+    _second, _text = -1, ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._text = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+        return f"{self._text},{int(record.msecs):03d}"
+
+
 class StderrHandler(logging.StreamHandler[TextIO]):
     """Writes to what is sys.stderr now, so that a progress line can step aside."""
 
@@ -38,7 +51,9 @@ def configure(directives: str) -> None:
     They are a level, or ``torc.runner=debug,warn``: levels of single loggers beside the one of all others. An
     unknown word is named in a warning and otherwise ignored.
     """
-    logging.basicConfig(level=logging.INFO, handlers=[StderrHandler()], format=FORMAT, force=True)
+    handler = StderrHandler()
+    handler.setFormatter(Formatter(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for directive in filter(None, (word.strip() for word in directives.split(","))):
         name, _, word = directive.rpartition("=")
         level = LEVELS.get(word.lower())
@@ -51,7 +66,7 @@ def configure(directives: str) -> None:
 def move_to_file(path: Path) -> None:
     """From now on write to the end of ``path``; only warnings and errors still go to stderr as well."""
     file = logging.FileHandler(path, encoding="utf-8")
-    file.setFormatter(logging.Formatter(FORMAT))
+    file.setFormatter(Formatter(FORMAT))
     root = logging.getLogger()
     for handler in root.handlers:
         handler.setLevel(logging.WARNING)

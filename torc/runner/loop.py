@@ -118,10 +118,11 @@ class Loop:
         """Until there is nothing left to do. Raises what the server refuses; jobs may still run then."""
         outcome = None
         while outcome is None:
-            self._start()
             self._sync_if_due()
             self._wait()
-            self._work.reap()
+            ended = self._work.reap()
+            self._start()  # before the paperwork: a slot that waits for it is idle
+            self._work.settle(ended)
             outcome = self._decide()
         return outcome
 

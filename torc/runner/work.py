@@ -10,7 +10,7 @@ from torc.runner.capacity import Capacity
 from torc.runner.ending import Progress
 from torc.runner.ledger import Key, Ledger, key_of
 from torc.runner.pace import Pace
-from torc.runner.process import Child, Launcher, SpawnFailed
+from torc.runner.process import Child, Ending, Launcher, SpawnFailed
 from torc.runner.report import report_end, report_spawn_failure
 from torc.runner.spool import Spawned, Spool
 
@@ -71,20 +71,22 @@ class Work:
             if self.capacity.fits(job):
                 self._start(job)
 
-    def reap(self) -> None:
-        """Take in every child that has ended."""
-        at_once = len(self.ledger.children)
-        for child in self.children:
-            ending = child.collect()
-            if ending is None:
-                continue
+    def reap(self) -> list[tuple[Child, Ending]]:
+        """The children that have ended. Their room is free at once; what else is due can wait: see settle."""
+        ended = [(child, ending) for child in self.children if (ending := child.collect()) is not None]
+        for child, ending in ended:
             self.capacity.give_back(child.job)
+            self.pace.job_ended(ending.runtime_s, len(self.ledger.children))
+        return ended
+
+    def settle(self, ended: list[tuple[Child, Ending]]) -> None:
+        """Report what reap has found."""
+        for child, ending in ended:
             if child.lost:
                 self.ledger.forget(child)
                 self._progress.job_finished(child.job.name, JobStatus.TERMINATED, ending.return_code)
-                continue
-            self.pace.job_ended(ending.runtime_s, at_once)
-            self._finish(child.job, report_end(child, ending))
+            else:
+                self._finish(child.job, report_end(child, ending))
 
     def stop(self, stop: StopJob) -> None:
         """Somebody wants a job to end; one that has not started is given back."""
@@ -167,7 +169,7 @@ class Work:
         self.capacity.take(job)
         self.ledger.start(child)
         self._keep(spawned=_spawned(child))
-        logger.info("job %d: started as process %d", job.id, child.pid)
+        logger.debug("job %d: started as process %d", job.id, child.pid)
         self._progress.job_started(job.name)
 
     def _finish(self, job: SyncJob, report: FinishedJob) -> None:
