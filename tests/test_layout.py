@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {"runner", "views", "workflow", "client", "spec"},
     "__main__": {"cli"},
 }
-ENTRY_POINTS = ("torc.__main__", "torc.cli", "torc.server.serve", "torc.server.__main__")
+ENTRY_POINTS = ("torc.__main__", "torc.cli", "torc.server.serve", "torc.server.options", "torc.server.__main__")
 ENTRY_POINTS_ONLY = {"logs", "settings"}
 NAMES_THAT_SAY_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"}
 NOT_FOR_HELP = {"falcon", "gunicorn", "plotly", "sqlite3", "textual", "yaml"}

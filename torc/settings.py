@@ -167,6 +167,16 @@ OUTPUT_DIR = Setting(
     metavar="DIR",
 )
 
+COMPLETION_CHECK_INTERVAL = Setting(
+    "server.completion_check_interval_secs",
+    positive_number,
+    "pause between two rounds of the server's housekeeping; jobs never wait for it",
+    default=5.0,
+    options=("-c", "--completion-check-interval-secs"),
+    metavar="SECONDS",
+    older_variable="TORC_COMPLETION_CHECK_INTERVAL_SECS",
+)
+
 CLIENT = (API_URL, USERNAME, PASSWORD, LOG_LEVEL, FORMAT)
 RUN = (MAX_PARALLEL_JOBS, NUM_CPUS, MEMORY_GB, NUM_GPUS, POLL_INTERVAL, OUTPUT_DIR)
 

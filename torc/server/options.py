@@ -8,9 +8,8 @@ from pathlib import Path
 
 from torc import __version__
 from torc.errors import DatabaseUnusable
+from torc.settings import COMPLETION_CHECK_INTERVAL
 
-HOUSEKEEPING_S = 5.0
-INTERVAL_VARIABLE = "TORC_COMPLETION_CHECK_INTERVAL_SECS"
 LEASE_S = 300.0
 
 Command = Callable[[argparse.Namespace], None]
@@ -57,10 +56,9 @@ def parser(run: Command, print_version: Command) -> argparse.ArgumentParser:
         "--completion-check-interval-secs",
         dest="interval_s",
         type=_seconds,
-        default=os.environ.get(INTERVAL_VARIABLE) or str(HOUSEKEEPING_S),
         metavar="SECONDS",
-        help=f"pause between rounds of housekeeping (default {HOUSEKEEPING_S:g}; also {INTERVAL_VARIABLE}); "
-        "jobs never wait for it",
+        help=f"{COMPLETION_CHECK_INTERVAL.help} [default: {COMPLETION_CHECK_INTERVAL.default:g}; "
+        f"{COMPLETION_CHECK_INTERVAL.older_variable}]",
     )
     add(
         "--lease-secs",

@@ -17,6 +17,7 @@ from torc.errors import DatabaseUnusable, TorcError
 from torc.rendezvous import BASE_PATH, ERROR_LINE, PORT_LINE, Places, ServerRecord, host_name, network_filesystem
 from torc.server.listener import bind, in_url, is_loopback, own_names
 from torc.server.options import database_path, parser
+from torc.settings import COMPLETION_CHECK_INTERVAL
 from torc.units import utc_now_iso
 
 if TYPE_CHECKING:  # the watching process never imports what only serving needs
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(options: argparse.Namespace) -> None:
     """Check everything that can be checked, bind the port, and serve until told to stop."""
     _refuse_more_workers()
+    if options.interval_s is None:
+        options.interval_s = COMPLETION_CHECK_INTERVAL.configured()
     places = Places.of(database_path(options.database))
     shared = options.network_filesystem or _is_shared(places, options.standalone)
     logs.configure(options.log_level)
