@@ -215,6 +215,14 @@ def test_a_ready_job_that_fits_no_node_is_named_with_need_and_offer(build, look_
     assert misfit.offer == "2 CPUs, 1.5g memory"
 
 
+def test_a_runner_is_asked_back_when_a_misfit_can_be_named(build, monkeypatch):
+    monkeypatch.setattr(misfits, "_first_look", {})
+    flow = build(Step("huge", needs="big"), needs=NEEDS).initialize()
+    answer = flow.runner(num_cpus=2).sync(offer=an_offer(cpus=2))
+    assert answer.misfit is None
+    assert 0 < answer.retry_after_s <= misfits.SECOND_LOOK_S
+
+
 @pytest.mark.parametrize(
     ("kind", "need"),
     [

@@ -34,6 +34,14 @@ def look(db: sqlite3.Connection, workflow_id: int) -> Misfit | None:
     return found if time.monotonic() - since >= SECOND_LOOK_S else None
 
 
+def second_look_in_s(workflow_id: int) -> float | None:
+    """How soon to look again; None when the last look found nothing or has said it."""
+    with _guard:
+        since = _first_look.get(workflow_id)
+    left = None if since is None else since + SECOND_LOOK_S - time.monotonic()
+    return left if left is not None and left > 0 else None
+
+
 def _find(db: sqlite3.Connection, workflow_id: int) -> Misfit | None:
     if any(workflows.has_jobs(db, workflow_id, status) for status in HANDED_OUT):
         return None  # what runs now may release jobs that fit

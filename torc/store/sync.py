@@ -249,6 +249,7 @@ class _Sync:
             not job_ids and not workflows.has_unsettled(self.db, self.workflow_id)
         )
         idle = not complete and not job_ids and not self.request.holding
+        misfit = misfits.look(self.db, self.workflow_id) if idle else None
         return SyncAnswer(
             jobs=claims.deliver(self.db, self.workflow_id, job_ids),
             stop=self.stop,
@@ -263,9 +264,10 @@ class _Sync:
             ),
             lease_s=self.leases.lease_s,
             retry_after_s=self._retry_after_s() if idle else None,
-            misfit=misfits.look(self.db, self.workflow_id) if idle else None,
+            misfit=misfit,
         )
 
     def _retry_after_s(self) -> float | None:
-        """Sooner than the poll interval when a back-off ends before that."""
-        return None if self.waiting_s is None else max(SOON_S, self.waiting_s)
+        """Sooner than the poll interval when a back-off ends before that, or a job that fits nowhere can be named."""
+        soon = [time_s for time_s in (self.waiting_s, misfits.second_look_in_s(self.workflow_id)) if time_s is not None]
+        return max(SOON_S, min(soon)) if soon else None
