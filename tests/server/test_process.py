@@ -269,11 +269,14 @@ def test_a_stopped_server_goes_on_where_it_was(start_server: Start) -> None:
     assert server.worker_pid() == worker
 
 
-def test_a_server_whose_folder_was_deleted_still_ends_clean(start_server: Start, tmp_path: Path) -> None:
+def test_a_server_whose_folder_was_deleted_still_ends_clean(
+    start_server: Start, tmp_path: Path, eventually: Eventually
+) -> None:
     folder = tmp_path / "short-lived"
     folder.mkdir()
     server = start_server(database=folder / "torc.db")
-    shutil.rmtree(folder)
+    # A thread of the server may open the database, and make files, while they are being deleted.
+    eventually(lambda: shutil.rmtree(folder, ignore_errors=True) or folder.exists(), lambda left: not left)
     assert server.stop() == 0
     assert "worker exit" not in server.log.read_text()
 
