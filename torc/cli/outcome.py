@@ -9,6 +9,7 @@ from torc.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_JOBS_FAILED, EXIT_NOT
 from torc.models.job import Job
 from torc.models.result import Result
 from torc.models.status import JobStatus
+from torc.runner import stdio
 from torc.views import workflows
 from torc.views.column import Column, as_memory
 
@@ -129,7 +130,12 @@ def _result_of(torc: "Client", job: Job) -> Result | None:
 
 def _stderr_path(result: Result, output_dir: Path) -> str | None:
     """Where the runner on this machine has put the job's stderr; None when another has run it elsewhere."""
-    attempt = f"_r{result.attempt_id}" if (result.attempt_id or 1) > 1 else ""
-    name = f"job_{result.workflow_id}_{result.job_id}_{result.run_id}{attempt}.e"
-    path = output_dir / "job_stdio" / name
+    name = stdio.file_name(
+        workflow_id=result.workflow_id,
+        job_id=result.job_id,
+        run_id=result.run_id,
+        attempt_id=result.attempt_id or 1,
+        extension="e",
+    )
+    path = stdio.folder(output_dir) / name
     return str(path) if path.exists() else None

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torc.models.sync import SyncJob
-from torc.runner import session
+from torc.runner import session, stdio
 
 PYTHON_IGNORES = [signal.SIGPIPE, signal.SIGXFSZ]
 """Signals that this interpreter ignores and a job must not: `yes | head -1` would never end."""
 
-STDIO = "job_stdio"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """What a shell returns for a command it could not start."""
 
@@ -102,7 +101,7 @@ class Launcher:
     """Starts the jobs of one run with ``bash -c``, their output in files of their own."""
 
     def __init__(self, output_dir: Path, workflow_id: int, environment: dict[str, str]) -> None:
-        self._stdio = output_dir / STDIO
+        self._stdio = stdio.folder(output_dir)
         self._stdio.mkdir(parents=True, exist_ok=True)
         self._workflow_id = workflow_id
         self._environment = {**os.environ, **environment, "PATH": _path_with_our_programs()}
@@ -147,9 +146,15 @@ class Launcher:
         return Child(job, pid, (spawning_at, session.boot_time()))
 
     def output_path(self, job: SyncJob, extension: str) -> str:
-        """Where the job's stdout (``o``) or stderr (``e``) goes; later attempts never overwrite earlier ones."""
-        attempt = f"_r{job.attempt_id}" if job.attempt_id > 1 else ""
-        return f"{self._stdio}/job_{self._workflow_id}_{job.id}_{job.run_id}{attempt}.{extension}"
+        """Where the job's stdout (``o``) or stderr (``e``) goes."""
+        name = stdio.file_name(
+            workflow_id=self._workflow_id,
+            job_id=job.id,
+            run_id=job.run_id,
+            attempt_id=job.attempt_id,
+            extension=extension,
+        )
+        return f"{self._stdio}/{name}"
 
     def close(self) -> None:
         """Nothing more will be started."""
