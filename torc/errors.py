@@ -93,12 +93,6 @@ class ServerAway(TorcError):
     exit_code = EXIT_SERVER_AWAY
 
 
-class NothingFits(TorcError):
-    """A ready job needs more than any active runner offers."""
-
-    exit_code = EXIT_NOTHING_FITS
-
-
 BY_STATUS: dict[int, type[TorcError]] = {
     kind.http_status: kind
     for kind in (

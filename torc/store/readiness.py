@@ -37,7 +37,6 @@ class Applied:
     """What a change of status led to."""
 
     changed: list[Change] = field(default_factory=list)  # all, in order; followers after what caused them
-    ready: list[int] = field(default_factory=list)  # jobs that became ready by following
     canceled: list[Change] = field(default_factory=list)  # jobs that a failure canceled
 
 
@@ -65,7 +64,6 @@ def change_status(
             break
         actions.count_jobs(db, workflow_id, wave)
         wave = _decide(db, deltas)
-        applied.ready += [change.job_id for change in wave if change.status == JobStatus.READY]
         applied.canceled += [change for change in wave if change.status == JobStatus.CANCELED]
     return applied
 
