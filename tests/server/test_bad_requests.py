@@ -6,12 +6,12 @@ from http.client import HTTPConnection
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-import falcon
 import pytest
 
 from tests.conftest import Http, Server
 from torc.rendezvous import BASE_PATH
-from torc.server.routes import add_routes
+from torc.server.routes import operations
+from torc.server.stream import Streams
 from torc.store.database import Database
 from torc.store.leases import Leases
 
@@ -19,26 +19,12 @@ NO_DATABASE = cast(Database, None)  # only the paths are looked at
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
-class Recorder:
-    """Notes what is routed."""
-
-    def __init__(self) -> None:
-        self.endpoints: list[tuple[str, str]] = []
-
-    def add_route(self, path: str, resource: object, *, suffix: str | None) -> None:
-        for method in METHODS:
-            name = "on_" + method.lower() + (f"_{suffix}" if suffix else "")
-            if hasattr(resource, name):
-                self.endpoints.append((method, path.removeprefix(BASE_PATH)))
-
-
-def endpoints() -> list[tuple[str, str]]:
-    recorder = Recorder()
-    add_routes(cast("falcon.App[Any, Any]", recorder), NO_DATABASE, cast(Leases, None), "")
-    return recorder.endpoints
-
-
-ENDPOINTS = endpoints()
+OPERATIONS = {
+    (found.method, found.path): found
+    for found in operations(NO_DATABASE, cast(Leases, None), cast(Streams, None), "")
+    if found.media == "application/json"  # an event stream does not end
+}
+ENDPOINTS = list(OPERATIONS)
 
 BAD_BODIES = [
     b"",
@@ -118,13 +104,6 @@ BAD_QUERY_VALUES = [
     "١",
     "é",
 ]
-PARAMETERS = [
-    "workflow_id", "limit", "offset", "sort_by", "reverse_sort", "name", "path", "status", "needs_file_id",
-    "upstream_job_id", "include_relationships", "job_id", "run_id", "return_code", "all_runs", "is_ephemeral",
-    "hostname", "is_active", "category", "after_timestamp", "after_id", "user", "description", "is_archived",
-    "force", "failed_only", "only_uninitialized", "clear_ephemeral_user_data", "trigger_type", "sort_method", "memory",
-    "num_cpus", "unknown",
-]  # fmt: skip
 
 
 class Line:
@@ -177,6 +156,15 @@ class Sample:
                 "time_limit": "PT1H", "is_active": True, "duration_seconds": 1.0, "scheduler": {"slurm_job_id": "1"},
                 "scheduler_config_id": 1, "spool_path": "/s",
             },
+            "/scheduled_compute_nodes": {
+                "workflow_id": self.workflow, "scheduler_id": 77, "scheduler_config_id": 1, "scheduler_type": "slurm",
+                "status": "pending",
+            },
+            "/local_schedulers": {**in_workflow, "memory": "1g", "num_cpus": 2},
+            "/slurm_schedulers": {
+                **in_workflow, "account": "a", "nodes": 1, "walltime": "04:00:00", "gres": "gpu:1", "mem": "1G",
+                "ntasks_per_node": 1, "partition": "p", "qos": "normal", "tmp": "1G", "extra": "--exclusive",
+            },
             "/events": {"workflow_id": self.workflow, "timestamp": 1, "data": {"category": "c"}},
         }  # fmt: skip
         self.ids = {path: made(path, body) for path, body in self.bodies.items()}
@@ -197,15 +185,17 @@ class Sample:
             "gpu_ids": ["0"],
         }  # fmt: skip
         self.ids["/results"] = made("/results", self.bodies["/results"])
-        self.bodies["/jobs/{job_id:id}/complete_job/{status}/{run_id:id}"] = self.bodies["/results"]
+        self.bodies["/jobs/{job_id}/complete_job/{status}/{run_id}"] = self.bodies["/results"]
         self.bodies["/workflows"] = {
             "name": "w", "user": "u", "description": "d", "compute_node_expiration_buffer_seconds": 1,
             "compute_node_wait_for_new_jobs_seconds": 1, "compute_node_ignore_workflow_completion": False,
             "compute_node_wait_for_healthy_database_minutes": 1, "jobs_sort_method": "none",
             "resource_monitor_config": "{}",
         }  # fmt: skip
-        one = "/workflows/{workflow_id:id}"
+        one = "/workflows/{workflow_id}"
         self.bodies[f"{one}/status"] = {"run_id": 1, "is_canceled": False, "is_archived": False, "busy": "x"}
+        self.bodies[f"{one}/initialize_jobs"] = {"reinitialize": False, "ignore_missing_data": False}
+        self.bodies["/jobs/{job_id}/manage_status_change"] = {"target_status": "ready", "run_id": 0}
         self.bodies[f"{one}/initialize"] = {"file_mtimes": [[self.ids["/files"], 1.5]], "user": "u", "hostname": "h"}
         self.bodies[f"{one}/claim_jobs_based_on_resources/{{limit}}"] = {
             "num_cpus": 1, "memory_gb": 1.5, "num_gpus": 0, "num_nodes": 1, "time_limit": "PT1H",
@@ -217,19 +207,19 @@ class Sample:
             "executed": False, "state": "waiting",
         }  # fmt: skip
         self.action = made(f"/workflows/{self.workflow}/actions", self.bodies[f"{one}/actions"])
-        self.bodies[f"{one}/actions/{{action_id:id}}/claim"] = {"compute_node_id": self.ids["/compute_nodes"]}
+        self.bodies[f"{one}/actions/{{action_id}}/claim"] = {"compute_node_id": self.ids["/compute_nodes"]}
         self.bodies[f"{one}/dependency_groups"] = {"member_job_ids": [self.ids["/jobs"]], "dependent_job_ids": []}
         counts = {"files": 1, "user_data": 1, "resource_requirements": 1, "jobs": 2, "groups": 1}
         self.bodies["/drafts"] = {"workflow": {"name": "d", "user": "u"}, "counts": counts}
         draft = http.post("/drafts", self.bodies["/drafts"]).json
         self.draft, self.token = draft["workflow_id"], draft["token"]
-        self.bodies["/drafts/{workflow_id:id}/batches"] = {
+        self.bodies["/drafts/{workflow_id}/batches"] = {
             "batch": 1, "files": [{"name": "f", "path": "p"}], "user_data": [{"name": "u"}],
             "resource_requirements": [{"name": "r"}], "groups": [{"members": [0]}],
             "jobs": [{"name": "a", "command": "c", "depends_on": [], "resource_requirements": 0}], "actions": [],
         }  # fmt: skip
         node = http.get(f"/compute_nodes/{self.ids['/compute_nodes']}").json
-        self.bodies["/compute_nodes/{record_id:id}/sync"] = {
+        self.bodies["/compute_nodes/{record_id}/sync"] = {
             "protocol": 1, "seq": 1, "database_id": str(node.get("database_id")), "generation": 1,
             "finished": [{
                 "job_id": 1, "run_id": 1, "attempt_id": 1, "status": "completed", "return_code": 0,
@@ -244,16 +234,16 @@ class Sample:
     def path(self, template: str) -> str:
         """The endpoint with ids that exist."""
         collection = "/" + template.split("/")[1]
-        path = template.replace("{record_id:id}", str(self.ids.get(collection, 1)))
+        path = template.replace("{record_id}", str(self.ids.get(collection, 1)))
         owner = self.draft if collection == "/drafts" else self.workflow
-        path = path.replace("{workflow_id:id}", str(owner)).replace("{action_id:id}", str(self.action))
-        path = path.replace("{job_id:id}", str(self.ids["/jobs"])).replace("{run_id:id}", "0")
-        path = path.replace("{compute_node_id:id}", str(self.ids["/compute_nodes"]))
+        path = path.replace("{workflow_id}", str(owner)).replace("{action_id}", str(self.action))
+        path = path.replace("{job_id}", str(self.ids["/jobs"])).replace("{run_id}", "0")
+        path = path.replace("{compute_node_id}", str(self.ids["/compute_nodes"]))
         return path.replace("{status}", "completed").replace("{limit}", "0")
 
     def body(self, template: str) -> dict[str, Any]:
         """Something the endpoint accepts."""
-        item = template.removesuffix("/{record_id:id}").removesuffix("/{workflow_id:id}").removesuffix("/{job_id:id}")
+        item = template.removesuffix("/{record_id}").removesuffix("/{workflow_id}").removesuffix("/{job_id}")
         return self.bodies.get(template) or self.bodies.get(item) or {}
 
 
@@ -318,12 +308,15 @@ def bad_text(text: str) -> str:
 @pytest.mark.parametrize(("method", "template"), ENDPOINTS)
 def test_a_query_that_makes_no_sense_is_refused(line: Line, sample: Sample, method: str, template: str) -> None:
     body = None if method in ("GET", "DELETE") else json.dumps(sample.body(template)).encode()
-    for parameter in PARAMETERS:
+    model = OPERATIONS[method, template].query
+    parameters = model.__struct_fields__ if model else ()
+    for parameter in (*parameters, "unknown"):
         for bad in BAD_QUERY_VALUES:
-            query = urlencode([("workflow_id", str(sample.workflow)), (parameter, bad)])
-            if parameter == "workflow_id":
-                query = urlencode({parameter: bad})
-            line.status(method, f"{sample.path(template)}?{query}", body, headers(sample))
+            query = {"workflow_id": str(sample.workflow)} if "workflow_id" in parameters else {}
+            status = line.status(
+                method, f"{sample.path(template)}?{urlencode(query | {parameter: bad})}", body, headers(sample)
+            )
+            assert status == 400 or parameter != "unknown"
 
 
 @pytest.mark.parametrize("query", ["%", "%zz", "&&&", "=", "a=%ff", "workflow_id=1&workflow_id=2", "workflow_id"])

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Http, Server
 from torc import __version__
+from torc.models.catalogue import PLAIN
 
 ENVELOPE = {"items", "offset", "max_limit", "count", "total_count", "has_more"}
 
@@ -99,9 +100,10 @@ def test_a_required_body_must_be_there(http: Http, body: bytes | None) -> None:
 def test_a_list_comes_in_an_envelope(http: Http, workflow: int) -> None:
     ids = add_files(http, workflow, 5)
     page = http.get("/files", workflow_id=workflow, offset=1, limit=2).json
-    assert set(page) == ENVELOPE
+    assert set(page) == ENVELOPE | {"files"}
+    assert page["files"] == page["items"], "as the users' book has it"
     assert [file["id"] for file in page["items"]] == ids[1:3]
-    counted = {key: value for key, value in page.items() if key != "items"}
+    counted = {key: value for key, value in page.items() if key not in ("items", "files")}
     assert counted == {"offset": 1, "max_limit": 10000, "count": 2, "total_count": 5, "has_more": True}
     rest = http.get("/files", workflow_id=workflow, offset=3, limit=2).json
     assert (rest["count"], rest["has_more"]) == (2, False)
@@ -110,7 +112,7 @@ def test_a_list_comes_in_an_envelope(http: Http, workflow: int) -> None:
 def test_pages_of_no_rows(http: Http, workflow: int) -> None:
     add_files(http, workflow, 2)
     assert http.get("/files", workflow_id=workflow, limit=0).json == {
-        "items": [], "offset": 0, "max_limit": 10000, "count": 0, "total_count": 2, "has_more": True,
+        "items": [], "files": [], "offset": 0, "max_limit": 10000, "count": 0, "total_count": 2, "has_more": True,
     }  # fmt: skip
     beyond = http.get("/files", workflow_id=workflow, offset=7).json
     assert (beyond["count"], beyond["total_count"], beyond["has_more"]) == (0, 2, False)
@@ -119,7 +121,7 @@ def test_pages_of_no_rows(http: Http, workflow: int) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/files", "/user_data", "/jobs", "/results", "/events", "/compute_nodes", "/resource_requirements", "/workflows"],
+    ["/workflows", "/jobs", *(f"/{resource.path}" for resource in PLAIN)],
 )
 def test_every_list_takes_paging_and_sorting(http: Http, workflow: int, path: str) -> None:
     query: dict[str, Any] = {"offset": 0, "limit": 10, "sort_by": "id", "reverse_sort": "true"}
@@ -127,7 +129,8 @@ def test_every_list_takes_paging_and_sorting(http: Http, workflow: int, path: st
         query["workflow_id"] = workflow
     reply = http.get(path, **query)
     assert reply.status == 200
-    assert set(reply.json) == ENVELOPE
+    assert set(reply.json) == ENVELOPE | {path.removeprefix("/")}
+    assert set(http.request("GET", path, headers={"Prefer": "return=minimal"}, **query).json) == ENVELOPE
     assert http.get(path, **{**query, "sort_by": ""}).status == 200
 
 

@@ -20,13 +20,13 @@ from torc.models.draft import (
     DraftUserData,
 )
 from torc.models.job import Job
+from torc.models.queries import Paging
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import PROTOCOL, FinishedJob, Offer, StartedJob, SyncAnswer, SyncJob, SyncRequest
 from torc.models.workflow import InitializeRequest, Workflow
 from torc.store import actions, drafts, events, jobs, lifecycle, nodes, sync, workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
-from torc.store.table import Paging
 
 GIB = 1024**3
 TICK_S = 100.0
@@ -71,6 +71,11 @@ def as_step(text: str | Step) -> Step:
         return text
     name, _, after = text.partition(":")
     return Step(name, after=after.split())
+
+
+def every_field(record):
+    """What an update of a whole record gives."""
+    return frozenset(record.__struct_fields__)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.scenario import Step
+from tests.store.scenario import Step, every_field
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.action import WorkflowAction
 from torc.models.status import JobStatus
@@ -175,7 +175,7 @@ def test_disabling_the_last_job_through_its_record_fires_the_end(build):
     assert flow.actions()[action].state == "waiting"
     job = flow.job("late")
     job.status = JobStatus.DISABLED
-    jobs.update(flow.database, flow.id("late"), job)
+    jobs.update(flow.database, flow.id("late"), job, every_field(job))
     assert flow.actions()[action].state == "pending"
 
 

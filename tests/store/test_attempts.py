@@ -4,10 +4,10 @@ import pytest
 
 from tests.store.scenario import Step
 from torc.errors import Unprocessable
+from torc.models.queries import Paging
 from torc.models.status import JobStatus
 from torc.models.sync import StartedJob
 from torc.store import jobs, lifecycle, manual, results
-from torc.store.table import Paging
 
 
 def attempts(flow, name):

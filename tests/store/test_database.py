@@ -11,11 +11,11 @@ import pytest
 from tests.store.scenario import Builder
 from torc.errors import DatabaseUnusable
 from torc.models.catalogue import FILES
+from torc.models.queries import Paging
 from torc.models.workflow import Workflow
 from torc.store import database as module
 from torc.store import doctor, events, groups, jobs, results, table, workflows
 from torc.store.database import Database, TicketLock, schema_version
-from torc.store.table import Paging
 
 
 def raw(path, *statements):

@@ -8,8 +8,8 @@ from tests.store.scenario import Step
 from torc.errors import NotFound
 from torc.models.catalogue import FILES
 from torc.models.draft import DraftUserData
+from torc.models.queries import Paging
 from torc.store import deletion, jobs, table, workflows
-from torc.store.table import Paging
 
 
 def rich(build):

@@ -17,6 +17,7 @@ from torc.models.draft import (
 )
 from torc.models.event import Event
 from torc.models.file import File
+from torc.models.queries import Paging
 from torc.models.workflow import InitializeRequest, Workflow
 from torc.store import (
     actions,
@@ -32,7 +33,6 @@ from torc.store import (
     table,
     workflows,
 )
-from torc.store.table import Paging
 
 
 class Draft:

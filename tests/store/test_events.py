@@ -6,9 +6,9 @@ import pytest
 from tests.store.scenario import Step
 from torc.errors import InvalidRequest, NotFound
 from torc.models.event import Event
+from torc.models.queries import Paging
 from torc.models.status import JobStatus
 from torc.store import deletion, events, jobs, lifecycle, manual
-from torc.store.table import Paging
 
 
 def stored(flow, **filters):

@@ -5,8 +5,8 @@ import pytest
 from tests.store.scenario import Step
 from torc.errors import NotFound, Unprocessable
 from torc.models.job import DependencyGroup
+from torc.models.queries import Paging
 from torc.store import graph, groups, jobs
-from torc.store.table import Paging
 
 
 def make(flow, members, dependents):

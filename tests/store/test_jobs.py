@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.store.scenario import Step
+from tests.store.scenario import Step, every_field
 from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.draft import DraftRequirements
 from torc.models.job import Job
+from torc.models.queries import Paging
 from torc.models.status import JobStatus
 from torc.store import groups, jobs
-from torc.store.table import Paging
 
 
 def put(flow, name, **changes):
@@ -16,7 +16,7 @@ def put(flow, name, **changes):
     job = flow.job(name)
     for field, value in changes.items():
         setattr(job, field, value)
-    return jobs.update(flow.database, flow.id(name), job)
+    return jobs.update(flow.database, flow.id(name), job, every_field(job))
 
 
 def delete(flow, name, *, force=False):
@@ -291,7 +291,7 @@ def test_a_job_that_does_not_exist_is_not_found(database):
     for act in (
         lambda: jobs.get(database, 9),
         lambda: jobs.delete(database, 9),
-        lambda: jobs.update(database, 9, Job(workflow_id=1, name="a", command="b")),
+        lambda: jobs.update(database, 9, Job(workflow_id=1, name="a", command="b"), frozenset()),
     ):
         with pytest.raises(NotFound, match="9"):
             act()

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.store.scenario import Step, an_offer
+from tests.store.scenario import Step, an_offer, every_field
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.draft import DraftUserData
 from torc.models.job import ComputeNodesResources
@@ -149,7 +149,7 @@ def test_an_archived_workflow_is_not_initialized(build):
     flow = build("a")
     status = workflows.status(flow.database, flow.workflow_id)
     status.is_archived = True
-    workflows.update_status(flow.database, flow.workflow_id, status)
+    workflows.update_status(flow.database, flow.workflow_id, status, every_field(status))
     with pytest.raises(Unprocessable, match="archived"):
         flow.initialize()
     assert flow.run_id() == 0

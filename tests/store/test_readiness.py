@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.scenario import Step
+from tests.store.scenario import Step, every_field
 from torc.errors import Unprocessable
 from torc.models.status import JobStatus
 from torc.store import jobs, lifecycle, manual
@@ -219,7 +219,7 @@ def test_a_job_disabled_through_its_record_settles_too(build):
     flow = build("a", "b: a")
     job = flow.job("a")
     job.status = JobStatus.DISABLED
-    jobs.update(flow.database, flow.id("a"), job)
+    jobs.update(flow.database, flow.id("a"), job, every_field(job))
     flow.initialize()
     assert flow.statuses() == {"a": "disabled", "b": "canceled"}
 

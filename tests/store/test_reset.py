@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.store.scenario import Step
+from tests.store.scenario import Step, every_field
 from torc.errors import Unprocessable
 from torc.models.status import JobStatus
 from torc.store import lifecycle, manual, workflows
@@ -23,7 +23,7 @@ def test_a_bump_of_the_run_while_jobs_run_changes_no_job_and_loses_no_report(bui
     runner.take("a", "b")
     status = workflows.status(flow.database, flow.workflow_id)
     status.run_id = 2
-    workflows.update_status(flow.database, flow.workflow_id, status)
+    workflows.update_status(flow.database, flow.workflow_id, status, every_field(status))
     assert flow.statuses() == {"a": "running", "b": "running"}
     assert runner.finish("a").lost == []
     assert flow.status("a") == "completed"
@@ -38,7 +38,7 @@ def test_a_run_set_back_does_not_take_new_reports_for_repeats(build):
     flow.initialize()
     status = workflows.status(flow.database, flow.workflow_id)
     status.run_id = 1
-    workflows.update_status(flow.database, flow.workflow_id, status)
+    workflows.update_status(flow.database, flow.workflow_id, status, every_field(status))
     runner.take("a")
     assert runner.finish("a").lost == []
     assert flow.status("a") == "completed"

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.store.scenario import WHEN
+from tests.store.scenario import WHEN, every_field
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.job import ComputeNodesResources
+from torc.models.queries import Paging
 from torc.models.result import Result
 from torc.models.status import JobStatus
 from torc.store import claims, lifecycle, manual, nodes, results, workflows
 from torc.store.leases import START_WITHIN_S
-from torc.store.table import Paging
 
 
 class OldRunner:
@@ -167,7 +167,7 @@ def test_a_completion_counts_in_the_run_the_job_was_claimed_in(build):
     runner.start("a")
     status = workflows.status(flow.database, flow.workflow_id)
     status.run_id = 2
-    workflows.update_status(flow.database, flow.workflow_id, status)
+    workflows.update_status(flow.database, flow.workflow_id, status, every_field(status))
     with pytest.raises(Unprocessable, match="provided 2 but workflow status has 1"):
         runner.complete("a", run_id=2)
     assert runner.complete("a", run_id=1).status == "completed"

@@ -5,16 +5,16 @@ import json
 import msgspec
 import pytest
 
-from tests.store.scenario import WHEN, Step
+from tests.store.scenario import WHEN, Step, every_field
 from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.catalogue import COMPUTE_NODES, FILES, REQUIREMENTS, RESULTS, USER_DATA
 from torc.models.compute_node import ComputeNode
 from torc.models.draft import DraftRequirements
 from torc.models.file import File
+from torc.models.queries import Paging
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.user_data import UserData
 from torc.store import requirements, table, workflows
-from torc.store.table import Paging
 
 
 @pytest.fixture
@@ -24,6 +24,11 @@ def flow(build):
 
 def make(flow, resource, **fields):
     return table.insert(flow.database, resource, resource.model(workflow_id=flow.workflow_id, **fields))
+
+
+def update(flow, resource, record_id, record):
+    """Write every field of a record."""
+    return table.update(flow.database, resource, record_id, record, every_field(record))
 
 
 def listed(flow, resource=FILES, paging=Paging(), **filters):
@@ -73,7 +78,7 @@ def test_a_record_comes_back_as_it_was_stored(flow, resource, first, second):
 @by_resource
 def test_an_update_replaces_every_column_but_id_and_workflow(flow, resource, first, second):
     stored = make(flow, resource, **first)
-    changed = table.update(flow.database, resource, stored.id, resource.model(workflow_id=99, **second))
+    changed = update(flow, resource, stored.id, resource.model(workflow_id=flow.workflow_id, **second))
     assert plain(changed, *second) == second
     assert (changed.id, changed.workflow_id) == (stored.id, flow.workflow_id)
     for name in set(first) - set(second):
@@ -98,7 +103,7 @@ def test_an_unknown_record_or_workflow_is_not_found(flow, resource, first, secon
         with pytest.raises(NotFound, match="77"):
             act(flow.database, resource, 77)
     with pytest.raises(NotFound, match="77"):
-        table.update(flow.database, resource, 77, record)
+        update(flow, resource, 77, record)
     assert table.page(flow.database, resource, 77, Paging(), {}).items == []
 
 
@@ -197,7 +202,7 @@ def test_the_last_sync_of_a_node_is_not_written_by_clients(flow):
     node = table.get(flow.database, COMPUTE_NODES, runner.node_id)
     assert isinstance(node, ComputeNode)
     node.last_seq = 99
-    assert table.update(flow.database, COMPUTE_NODES, runner.node_id, node).last_seq == 1
+    assert update(flow, COMPUTE_NODES, runner.node_id, node).last_seq == 1
 
 
 @pytest.mark.parametrize(
@@ -223,9 +228,9 @@ def test_requirements_are_changed_only_to_what_makes_sense(flow):
     stored = make(flow, REQUIREMENTS, name="r")
     stored.memory = "lots"
     with pytest.raises(Unprocessable, match="lots"):
-        requirements.update(flow.database, stored.id, stored)
+        requirements.update(flow.database, stored.id, stored, every_field(stored))
     stored.memory = "3g"
-    assert requirements.update(flow.database, stored.id, stored).memory == "3g"
+    assert requirements.update(flow.database, stored.id, stored, every_field(stored)).memory == "3g"
 
 
 @pytest.mark.parametrize("value", ["'; DROP TABLE file; --", "ünïcode \N{SNOWMAN}", "a\nb\x00c", " "])
@@ -249,13 +254,13 @@ def test_a_result_stays_the_result_of_its_attempt(flow):
     runner.finish("a")
     (result,) = listed(flow, RESULTS).items
     result.attempt_id, result.return_code = None, 7
-    changed = table.update(flow.database, RESULTS, result.id, result)
+    changed = update(flow, RESULTS, result.id, result)
     assert (changed.attempt_id, changed.return_code) == (1, 7)
-    for field in ("job_id", "run_id", "attempt_id", "compute_node_id"):
+    for field in ("workflow_id", "job_id", "run_id", "attempt_id", "compute_node_id"):
         wrong = table.get(flow.database, RESULTS, result.id)
         setattr(wrong, field, 9)
         with pytest.raises(Unprocessable, match=f"{field} of result {result.id} is 1 and cannot be changed"):
-            table.update(flow.database, RESULTS, result.id, wrong)
+            update(flow, RESULTS, result.id, wrong)
 
 
 def test_every_change_of_a_record_raises_the_revision_of_its_workflow(flow):
@@ -265,7 +270,7 @@ def test_every_change_of_a_record_raises_the_revision_of_its_workflow(flow):
     seen = [revision()]
     file = make(flow, FILES, name="f", path="f")
     seen.append(revision())
-    table.update(flow.database, FILES, file.id, file)
+    update(flow, FILES, file.id, file)
     seen.append(revision())
     table.delete(flow.database, FILES, file.id)
     seen.append(revision())

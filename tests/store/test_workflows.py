@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.store.scenario import Step
+from tests.store.scenario import Step, every_field
 from torc.errors import NotFound, Unprocessable
 from torc.models.draft import DraftUserData
+from torc.models.queries import Paging
 from torc.models.status import JobStatus
 from torc.models.workflow import Workflow, WorkflowStatus
 from torc.store import inputs, jobs, lifecycle, manual, results, workflows
-from torc.store.table import Paging
 
 
 def make(database, **fields):
@@ -19,7 +19,7 @@ def test_the_owner_is_who_is_logged_in_and_not_what_a_client_writes(database):
     made = workflows.create(database, Workflow(name="w", user="anyone", owner="mallory"), "alice")
     assert (made.owner, made.user) == ("alice", "anyone")
     made.owner = "mallory"
-    assert workflows.update(database, made.id, made).owner == "alice"
+    assert workflows.update(database, made.id, made, every_field(made)).owner == "alice"
 
 
 def test_a_workflow_comes_with_its_status_and_default_requirements(database):
@@ -37,7 +37,7 @@ def test_an_update_replaces_what_a_user_may_change(database):
     made = make(database, description="old")
     before = made.timestamp
     made.name, made.description, made.jobs_sort_method, made.timestamp = "new", None, "none", "yesterday"
-    changed = workflows.update(database, made.id, made)
+    changed = workflows.update(database, made.id, made, every_field(made))
     assert (changed.name, changed.description, changed.jobs_sort_method) == ("new", None, "none")
     assert changed.timestamp == before
 
@@ -87,7 +87,7 @@ def test_workflows_are_filtered(database):
     second = make(database, name="two", user="bob", description="the 2nd")
     archived = workflows.status(database, second.id)
     archived.is_archived = True
-    workflows.update_status(database, second.id, archived)
+    workflows.update_status(database, second.id, archived, every_field(archived))
 
     def found(**filters):
         return [one.id for one in workflows.page(database, Paging(), **filters).items]
@@ -109,18 +109,18 @@ def test_two_workflows_may_have_one_name(database):
 def test_a_status_is_overwritten_whole_except_for_what_is_the_servers(database):
     made = make(database)
     wanted = WorkflowStatus(run_id=4, is_canceled=True, is_archived=True, busy="initialize")
-    stored = workflows.update_status(database, made.id, wanted)
+    stored = workflows.update_status(database, made.id, wanted, every_field(wanted))
     assert (stored.run_id, stored.is_canceled, stored.is_archived, stored.busy) == (4, True, True, None)
     with pytest.raises(Unprocessable, match="-1"):
-        workflows.update_status(database, made.id, WorkflowStatus(run_id=-1, is_canceled=False))
+        workflows.update_status(database, made.id, WorkflowStatus(run_id=-1, is_canceled=False), frozenset())
 
 
 def test_a_workflow_that_does_not_exist_is_not_found(database):
     for act in (
         lambda: workflows.get(database, 5),
         lambda: workflows.status(database, 5),
-        lambda: workflows.update(database, 5, Workflow(name="w", user="u")),
-        lambda: workflows.update_status(database, 5, WorkflowStatus(run_id=1, is_canceled=False)),
+        lambda: workflows.update(database, 5, Workflow(name="w", user="u"), frozenset()),
+        lambda: workflows.update_status(database, 5, WorkflowStatus(run_id=1, is_canceled=False), frozenset()),
         lambda: workflows.is_complete(database, 5),
         lambda: workflows.job_counts(database, 5),
     ):

@@ -5,9 +5,22 @@ from dataclasses import dataclass
 from torc.models.compute_node import ComputeNode
 from torc.models.event import Event
 from torc.models.file import File
+from torc.models.queries import (
+    ComputeNodesQuery,
+    EventsQuery,
+    FilesQuery,
+    LocalSchedulersQuery,
+    Paging,
+    RequirementsQuery,
+    ResultsQuery,
+    ScheduledNodesQuery,
+    SlurmSchedulersQuery,
+    UserDataQuery,
+)
 from torc.models.record import Record
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
+from torc.models.scheduler import LocalScheduler, ScheduledComputeNode, SlurmScheduler
 from torc.models.user_data import UserData
 
 
@@ -19,20 +32,43 @@ class Resource:
     table: str
     model: type[Record]
     noun: str  # as errors name it
-    filters: tuple[str, ...]  # columns a list can be filtered by, exactly
+    query: type[Paging]  # what a list can be filtered by
 
 
-FILES = Resource("files", "file", File, "File", ("name", "path"))
-USER_DATA = Resource("user_data", "user_data", UserData, "User data", ("is_ephemeral",))
+FILES = Resource("files", "file", File, "File", FilesQuery)
+USER_DATA = Resource("user_data", "user_data", UserData, "User data", UserDataQuery)
 REQUIREMENTS = Resource(
     "resource_requirements",
     "resource_requirements",
     ResourceRequirements,
     "Resource requirements",
-    ("name", "memory", "num_cpus", "num_gpus", "num_nodes", "runtime"),
+    RequirementsQuery,
 )
-COMPUTE_NODES = Resource("compute_nodes", "compute_node", ComputeNode, "Compute node", ("hostname", "is_active"))
-RESULTS = Resource("results", "result", Result, "Result", ("job_id", "run_id", "return_code", "status"))
-EVENTS = Resource("events", "event", Event, "Event", ())
+COMPUTE_NODES = Resource("compute_nodes", "compute_node", ComputeNode, "Compute node", ComputeNodesQuery)
+SCHEDULED_NODES = Resource(
+    "scheduled_compute_nodes",
+    "scheduled_compute_node",
+    ScheduledComputeNode,
+    "Scheduled compute node",
+    ScheduledNodesQuery,
+)
+LOCAL_SCHEDULERS = Resource(
+    "local_schedulers", "local_scheduler", LocalScheduler, "Local scheduler", LocalSchedulersQuery
+)
+SLURM_SCHEDULERS = Resource(
+    "slurm_schedulers", "slurm_scheduler", SlurmScheduler, "Slurm scheduler", SlurmSchedulersQuery
+)
+RESULTS = Resource("results", "result", Result, "Result", ResultsQuery)
+EVENTS = Resource("events", "event", Event, "Event", EventsQuery)
 
-PLAIN = (FILES, USER_DATA, REQUIREMENTS, COMPUTE_NODES, RESULTS, EVENTS)
+PLAIN = (
+    FILES,
+    USER_DATA,
+    REQUIREMENTS,
+    COMPUTE_NODES,
+    SCHEDULED_NODES,
+    LOCAL_SCHEDULERS,
+    SLURM_SCHEDULERS,
+    RESULTS,
+    EVENTS,
+)

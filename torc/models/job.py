@@ -70,3 +70,10 @@ class DependencyGroup(Record, kw_only=True):
     dependent_job_ids: list[int]
     remaining: int | None = None  # members not settled yet; set by the server
     failed: int | None = None  # members settled without success; set by the server
+
+
+class StatusChange(Record, kw_only=True):
+    """Body of ``manage_status_change`` without a status in its path."""
+
+    target_status: JobStatus
+    run_id: int | None = None  # the present run

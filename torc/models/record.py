@@ -28,3 +28,22 @@ class Page(Record, Generic[T], kw_only=True):
     count: int
     total_count: int
     has_more: bool
+
+
+class DeletedCount(Record, kw_only=True):
+    """How many records were deleted."""
+
+    count: int
+
+
+class DeletedFiles(Record, kw_only=True):
+    """How many files were deleted."""
+
+    deleted_count: int
+
+
+class DeletedUserData(Record, kw_only=True):
+    """How many user data records were deleted, and a sentence saying so."""
+
+    message: str
+    deleted_count: int

@@ -1,11 +1,7 @@
 """``/workflows/{id}/actions``."""
 
-from typing import get_args
-
-from falcon import Request, Response
-
-from torc.models.action import ClaimActionRequest, TriggerType, WorkflowAction
-from torc.server.codec import Query, answer, read_body, read_optional_body, to_choice
+from torc.models.action import ClaimActionAnswer, ClaimActionRequest, WorkflowAction
+from torc.models.queries import PendingActionsQuery
 from torc.store import actions
 from torc.store.database import Database
 
@@ -16,16 +12,19 @@ class Actions:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_post(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, actions.create(self.database, workflow_id, read_body(req, WorkflowAction)))
+    def create(self, workflow_id: int, body: WorkflowAction) -> WorkflowAction:
+        """Add an action."""
+        return actions.create(self.database, workflow_id, body)
 
-    def on_get(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, actions.list_all(self.database, workflow_id))
+    def list_all(self, workflow_id: int) -> list[WorkflowAction]:
+        """All actions of a workflow."""
+        return actions.list_all(self.database, workflow_id)
 
-    def on_get_pending(self, req: Request, resp: Response, workflow_id: int) -> None:
-        wanted = [to_choice(name, "trigger_type", get_args(TriggerType)) for name in Query(req).texts("trigger_type")]
-        answer(resp, actions.pending(self.database, workflow_id, wanted))
+    def pending(self, workflow_id: int, query: PendingActionsQuery) -> list[WorkflowAction]:
+        """The actions that wait for somebody to claim them, of all or some trigger types."""
+        return actions.pending(self.database, workflow_id, list(query.trigger_type))
 
-    def on_post_claim(self, req: Request, resp: Response, workflow_id: int, action_id: int) -> None:
-        node_id = read_optional_body(req, ClaimActionRequest).compute_node_id
-        answer(resp, actions.claim(self.database, workflow_id, action_id, node_id))
+    def claim(self, workflow_id: int, action_id: int, body: ClaimActionRequest | None) -> ClaimActionAnswer:
+        """Take an action for one node; 409 when another has it."""
+        node_id = body.compute_node_id if body else None
+        return actions.claim(self.database, workflow_id, action_id, node_id)

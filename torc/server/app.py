@@ -2,17 +2,21 @@
 
 import logging
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import falcon
 from falcon import Request, Response
 
 from torc.errors import BY_STATUS, InvalidRequest, TorcError
-from torc.server.codec import IdConverter, answer_error
+from torc.server.codec import answer_error
 from torc.server.routes import add_routes
 from torc.server.security import Security
+from torc.server.stream import Streams
 from torc.store.database import Database
 from torc.store.leases import Leases
+
+if TYPE_CHECKING:  # bcrypt is only for servers with accounts
+    from torc.server.auth import Authenticator
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +39,17 @@ def create_app(
     leases: Leases,
     *,
     instance: str,
+    streams: Streams,
     log_place: str,
     host_names: frozenset[str] = frozenset(),
     token: str | None = None,
+    authenticator: "Authenticator | None" = None,
 ) -> falcon.App[Request, Response]:
     """The API over ``database``. ``log_place`` says in words where the log is, for answers to what went wrong."""
-    middleware: list[Any] = [Security(host_names, token), Plain()]
+    middleware: list[Any] = [Security(host_names, token, authenticator), Plain()]
     app = falcon.App(middleware=middleware)
     app.req_options.keep_blank_qs_values = True
-    app.router_options.converters["id"] = IdConverter
-    add_routes(app, database, leases, instance)
+    add_routes(app, database, leases, streams, instance)
 
     def internal_error(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
         logger.error("%s %s failed", req.method, req.relative_uri, exc_info=error)

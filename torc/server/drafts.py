@@ -1,9 +1,10 @@
 """``/drafts``: workflows under construction, for their creator alone."""
 
-from falcon import Request, Response
+from falcon import Request
 
-from torc.models.draft import TOKEN_HEADER, DraftBatch, DraftRequest
-from torc.server.codec import answer, read_body
+from torc.models.draft import TOKEN_HEADER, DraftAnswer, DraftBatch, DraftRequest
+from torc.models.workflow import Workflow
+from torc.server.security import user_of
 from torc.store import drafts
 from torc.store.database import Database
 
@@ -14,20 +15,23 @@ class Drafts:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        answer(resp, drafts.create(self.database, read_body(req, DraftRequest), None))
+    def create(self, req: Request, body: DraftRequest) -> DraftAnswer:
+        """Begin a draft and reserve the ids of all its records."""
+        return drafts.create(self.database, body, user_of(req))
 
-    def on_delete_item(self, req: Request, resp: Response, workflow_id: int) -> None:
+    def discard(self, req: Request, workflow_id: int) -> dict[str, int]:
+        """Throw a draft away."""
         drafts.discard(self.database, workflow_id, _token(req))
-        answer(resp, {"workflow_id": workflow_id})
+        return {"workflow_id": workflow_id}
 
-    def on_post_batch(self, req: Request, resp: Response, workflow_id: int) -> None:
-        batch = read_body(req, DraftBatch)
-        drafts.add(self.database, workflow_id, _token(req), batch)
-        answer(resp, {"workflow_id": workflow_id, "batch": batch.batch})
+    def add(self, req: Request, workflow_id: int, body: DraftBatch) -> dict[str, int]:
+        """Add the next batch of records; a repeated batch is acknowledged without effect."""
+        drafts.add(self.database, workflow_id, _token(req), body)
+        return {"workflow_id": workflow_id, "batch": body.batch}
 
-    def on_post_finalize(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, drafts.finalize(self.database, workflow_id, _token(req)))
+    def finalize(self, req: Request, workflow_id: int) -> Workflow:
+        """Check the whole and make it visible."""
+        return drafts.finalize(self.database, workflow_id, _token(req))
 
 
 def _token(req: Request) -> str:

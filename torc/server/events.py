@@ -1,48 +1,55 @@
 """``/events``: what happened to a workflow, in order."""
 
-from falcon import Request, Response
-
+from torc.models.catalogue import EVENTS
 from torc.models.event import Event
-from torc.server.codec import Query, answer, read_body, read_json
+from torc.models.queries import DeleteAllQuery, DeleteQuery, EventsFilter, EventsQuery
+from torc.models.record import DeletedCount, Page
+from torc.server.codec import Json
+from torc.server.plain import Plain
 from torc.store import events
 from torc.store.database import Database
 
 
-class Events:
-    """The events of one workflow, and one of them."""
+class Events(Plain):
+    """As any resource, but the server's own events are columns, and lists have a replay cursor."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        super().__init__(database, EVENTS)
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        answer(resp, events.create(self.database, read_body(req, Event)))
+    def create(self, body: Event) -> Event:
+        """Store an event; the time is the server's."""
+        return events.create(self.database, body)
 
-    def on_get(self, req: Request, resp: Response) -> None:
-        query = Query(req)
-        workflow_id, paging, category = query.workflow_id(), query.paging(), query.text("category")
-        after_timestamp, after_id = query.integer("after_timestamp"), query.integer("after_id")
-        query.done()
-        page = events.page(
+    def page(self, query: EventsQuery) -> Page[Event]:
+        """One page of a workflow's events."""
+        return self.page_of(query.workflow_id, query)
+
+    def page_of(self, workflow_id: int, query: EventsFilter) -> Page[Event]:
+        """One page of a workflow's events; go on with ``after_id``, the id of the last one seen."""
+        return events.page(
             self.database,
             workflow_id,
-            paging,
-            category=category,
-            after_timestamp=after_timestamp,
-            after_id=after_id,
+            query,
+            category=query.category,
+            after_timestamp=query.after_timestamp,
+            after_id=query.after_id,
+            level=query.level,
         )
-        answer(resp, page)
 
-    def on_delete(self, req: Request, resp: Response) -> None:
-        answer(resp, {"count": events.delete_all(self.database, Query(req).workflow_id())})
+    def get(self, record_id: int) -> Event:
+        """Read one event."""
+        return events.get(self.database, record_id)
 
-    def on_get_item(self, req: Request, resp: Response, record_id: int) -> None:
-        answer(resp, events.get(self.database, record_id))
-
-    def on_put_item(self, req: Request, resp: Response, record_id: int) -> None:
-        body = read_json(req)
+    def update(self, record_id: int, body: Json) -> Event:  # type: ignore[override]  # nothing to keep: data is all there is
+        """Replace the data of an event a client stored: the body's ``data``, or the whole body."""
         # An existing server stores the whole body; clients send an event.
         data = body["data"] if isinstance(body, dict) and "data" in body else body
-        answer(resp, events.update(self.database, record_id, data))
+        return events.update(self.database, record_id, data)
 
-    def on_delete_item(self, req: Request, resp: Response, record_id: int) -> None:
-        answer(resp, events.delete(self.database, record_id))
+    def delete(self, record_id: int, query: DeleteQuery) -> Event:
+        """Delete an event and return it as it was."""
+        return events.delete(self.database, record_id)
+
+    def delete_all(self, query: DeleteAllQuery) -> DeletedCount:
+        """Delete all events of a workflow."""
+        return DeletedCount(count=events.delete_all(self.database, query.workflow_id))

@@ -1,9 +1,8 @@
 """``/workflows/{id}/dependency_groups``."""
 
-from falcon import Request, Response
-
 from torc.models.job import DependencyGroup
-from torc.server.codec import Query, answer, read_body
+from torc.models.queries import Paging
+from torc.models.record import Page
 from torc.store import groups
 from torc.store.database import Database
 
@@ -14,11 +13,10 @@ class Groups:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_post(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, groups.create(self.database, workflow_id, read_body(req, DependencyGroup)))
+    def create(self, workflow_id: int, body: DependencyGroup) -> DependencyGroup:
+        """Let all of one set of jobs wait for all of another."""
+        return groups.create(self.database, workflow_id, body)
 
-    def on_get(self, req: Request, resp: Response, workflow_id: int) -> None:
-        query = Query(req)
-        paging = query.paging()
-        query.done()
-        answer(resp, groups.page(self.database, workflow_id, paging))
+    def page(self, workflow_id: int, query: Paging) -> Page[DependencyGroup]:
+        """One page of a workflow's dependency groups, with members and dependents."""
+        return groups.page(self.database, workflow_id, query)

@@ -1,21 +1,24 @@
 """``/jobs``, the claims, and what runners of the contract say about a job."""
 
-from typing import get_args
+from typing import Annotated
 
-from falcon import Request, Response
+from msgspec import Meta
 
-from torc.errors import InvalidRequest
-from torc.models.job import ComputeNodesResources, Job, JobsModel
+from torc.models.job import ClaimAnswer, ComputeNodesResources, Job, JobsModel, StatusChange
+from torc.models.queries import (
+    CLAIM_LIMIT,
+    ClaimNextQuery,
+    ClaimQuery,
+    DeleteAllQuery,
+    DeleteQuery,
+    JobsQuery,
+)
+from torc.models.record import DeletedCount, Page
 from torc.models.result import Result
 from torc.models.status import JobStatus
-from torc.models.workflow import SortMethod
-from torc.server.codec import Query, answer, read_body, to_choice, to_int
 from torc.store import claims, jobs, manual, results
 from torc.store.database import Database
 from torc.store.leases import Leases
-
-CLAIM_LIMIT = 10
-"""Jobs handed out by a claim that names no limit."""
 
 
 class Jobs:
@@ -24,42 +27,42 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        (job,) = jobs.create_many(self.database, [read_body(req, Job)])
-        answer(resp, job)
+    def create(self, body: Job) -> Job:
+        """Store a job with its links."""
+        (job,) = jobs.create_many(self.database, [body])
+        return job
 
-    def on_post_bulk(self, req: Request, resp: Response) -> None:
-        answer(resp, JobsModel(jobs=jobs.create_many(self.database, read_body(req, JobsModel).jobs)))
+    def create_many(self, body: JobsModel) -> JobsModel:
+        """Store jobs of one workflow in one transaction; the answer has the same length and order."""
+        return JobsModel(jobs=jobs.create_many(self.database, body.jobs))
 
-    def on_get(self, req: Request, resp: Response) -> None:
-        query = Query(req)
-        workflow_id, paging = query.workflow_id(), query.paging()
-        status = query.choice("status", tuple(JobStatus))
-        needs_file_id, upstream_job_id = query.integer("needs_file_id"), query.integer("upstream_job_id")
-        include_relationships = query.flag("include_relationships")
-        query.done()
-        page = jobs.page(
+    def page(self, query: JobsQuery) -> Page[Job]:
+        """One page of a workflow's jobs."""
+        return jobs.page(
             self.database,
-            workflow_id,
-            paging,
-            status=status,
-            needs_file_id=needs_file_id,
-            upstream_job_id=upstream_job_id,
-            include_relationships=include_relationships,
+            query.workflow_id,
+            query,
+            status=query.status,
+            needs_file_id=query.needs_file_id,
+            upstream_job_id=query.upstream_job_id,
+            include_relationships=query.include_relationships,
         )
-        answer(resp, page)
 
-    def on_delete(self, req: Request, resp: Response) -> None:
-        answer(resp, {"count": jobs.delete_all(self.database, Query(req).workflow_id())})
+    def delete_all(self, query: DeleteAllQuery) -> DeletedCount:
+        """Delete all jobs of a workflow; 409 while one runs."""
+        return DeletedCount(count=jobs.delete_all(self.database, query.workflow_id, force=query.force))
 
-    def on_get_item(self, req: Request, resp: Response, job_id: int) -> None:
-        answer(resp, jobs.get(self.database, job_id))
+    def get(self, job_id: int) -> Job:
+        """Read one job with its relations."""
+        return jobs.get(self.database, job_id)
 
-    def on_put_item(self, req: Request, resp: Response, job_id: int) -> None:
-        answer(resp, jobs.update(self.database, job_id, read_body(req, Job)))
+    def update(self, job_id: int, body: Job, given: frozenset[str]) -> Job:
+        """Change an uninitialized job: fields that are left out stay, null clears."""
+        return jobs.update(self.database, job_id, body, given)
 
-    def on_delete_item(self, req: Request, resp: Response, job_id: int) -> None:
-        answer(resp, jobs.delete(self.database, job_id, force=Query(req).flag("force")))
+    def delete(self, job_id: int, query: DeleteQuery) -> Job:
+        """Delete a job; 409 when it runs, has results or dependents, unless forced."""
+        return jobs.delete(self.database, job_id, force=query.force)
 
 
 class JobCommands:
@@ -68,16 +71,21 @@ class JobCommands:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_put_start(self, req: Request, resp: Response, job_id: int, run_id: int, compute_node_id: int) -> None:
-        job = results.start(self.database, job_id=job_id, run_id=run_id, compute_node_id=compute_node_id)
-        answer(resp, job)
+    def start(self, job_id: int, run_id: int, compute_node_id: int) -> Job:
+        """Say that a claimed job runs now."""
+        return results.start(self.database, job_id=job_id, run_id=run_id, compute_node_id=compute_node_id)
 
-    def on_post_complete(self, req: Request, resp: Response, job_id: int, status: str, run_id: int) -> None:
-        outcome, result = _status(status), read_body(req, Result)
-        answer(resp, results.complete(self.database, job_id=job_id, status=outcome, run_id=run_id, result=result))
+    def complete(self, job_id: int, status: JobStatus, run_id: int, body: Result) -> Job:
+        """Say how a job ended: stores the result and releases or cancels the jobs that waited for it."""
+        return results.complete(self.database, job_id=job_id, status=status, run_id=run_id, result=body)
 
-    def on_put_manage(self, req: Request, resp: Response, job_id: int, status: str, run_id: int) -> None:
-        answer(resp, manual.set_status(self.database, job_id=job_id, status=_status(status), run_id=run_id))
+    def manage(self, job_id: int, status: JobStatus, run_id: int) -> Job:
+        """Set the status of a job by hand."""
+        return manual.set_status(self.database, job_id=job_id, status=status, run_id=run_id)
+
+    def change(self, job_id: int, body: StatusChange) -> Job:
+        """Set the status of a job by hand, in the present run unless one is named."""
+        return manual.set_status(self.database, job_id=job_id, status=body.target_status, run_id=body.run_id)
 
 
 class Claims:
@@ -87,24 +95,13 @@ class Claims:
         self.database = database
         self.leases = leases
 
-    def on_post_next(self, req: Request, resp: Response, workflow_id: int) -> None:
-        limit = Query(req).integer("limit")
-        claim_limit = _claim_limit(CLAIM_LIMIT if limit is None else limit)
-        answer(resp, claims.claim_next(self.database, self.leases, workflow_id, claim_limit))
+    def next(self, workflow_id: int, query: ClaimNextQuery) -> ClaimAnswer:
+        """Claim ready jobs, whatever they need."""
+        limit = query.num_jobs if query.limit is None else query.limit
+        return claims.claim_next(self.database, self.leases, workflow_id, CLAIM_LIMIT if limit is None else limit)
 
-    def on_post_fitting(self, req: Request, resp: Response, workflow_id: int, limit: str) -> None:
-        sort_method = Query(req).choice("sort_method", get_args(SortMethod))
-        claim_limit, offer = _claim_limit(to_int(limit, "limit")), read_body(req, ComputeNodesResources)
-        answer(
-            resp, claims.claim_by_resources(self.database, self.leases, workflow_id, offer, claim_limit, sort_method)
-        )
-
-
-def _status(text: str) -> JobStatus:
-    return JobStatus(to_choice(text, "the job status in the path", tuple(JobStatus)))
-
-
-def _claim_limit(limit: int) -> int:
-    if limit < 0:
-        raise InvalidRequest(f"limit must not be negative, got {limit}")
-    return limit
+    def fitting(
+        self, workflow_id: int, limit: Annotated[int, Meta(ge=0)], query: ClaimQuery, body: ComputeNodesResources
+    ) -> ClaimAnswer:
+        """Claim ready jobs that fit together in what is free on a node."""
+        return claims.claim_by_resources(self.database, self.leases, workflow_id, body, limit, query.sort_method)

@@ -1,40 +1,43 @@
 """``/compute_nodes``: their records, leases, and the one call of our own runners."""
 
-from falcon import Request, Response
-
 from torc.models.catalogue import COMPUTE_NODES
 from torc.models.compute_node import ComputeNode
-from torc.models.sync import SyncRequest
-from torc.server.codec import answer, read_body
-from torc.server.plain import Collection
+from torc.models.queries import DeleteAllQuery, DeleteQuery
+from torc.models.record import DeletedCount
+from torc.models.sync import RenewAnswer, SyncAnswer, SyncRequest
+from torc.server.plain import Plain
 from torc.store import nodes, sync
 from torc.store.database import Database
 from torc.store.leases import Leases
 
 
-class Nodes(Collection):
-    """As any collection, but a new node gets a lease."""
+class Nodes(Plain):
+    """As any resource, but a new node gets a lease, and a node that lives syncs."""
 
     def __init__(self, database: Database, leases: Leases) -> None:
         super().__init__(database, COMPUTE_NODES)
         self.leases = leases
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        answer(resp, nodes.create(self.database, self.leases, read_body(req, ComputeNode)))
+    def create(self, body: ComputeNode) -> ComputeNode:
+        """Join a workflow with a machine."""
+        return nodes.create(self.database, self.leases, body)
 
+    def delete(self, record_id: int, query: DeleteQuery) -> ComputeNode:
+        """Delete a node; 409 while it has jobs or results, unless forced: its jobs are then ready for others."""
+        return nodes.delete(self.database, self.leases, record_id, force=query.force)
 
-class Node:
-    """A node that lives."""
+    def delete_all(self, query: DeleteAllQuery) -> DeletedCount:
+        """Delete all nodes of a workflow; 409 while one has jobs or results, unless forced."""
+        return DeletedCount(count=nodes.delete_all(self.database, self.leases, query.workflow_id, force=query.force))
 
-    def __init__(self, database: Database, leases: Leases) -> None:
-        self.database = database
-        self.leases = leases
+    def sync(self, record_id: int, body: SyncRequest) -> SyncAnswer:
+        """Report, reconcile and claim in one transaction."""
+        return sync.sync(self.database, self.leases, record_id, body)
 
-    def on_post_sync(self, req: Request, resp: Response, record_id: int) -> None:
-        answer(resp, sync.sync(self.database, self.leases, record_id, read_body(req, SyncRequest)))
+    def renew(self, record_id: int) -> RenewAnswer:
+        """Keep the lease of a node that lives."""
+        return nodes.renew(self.database, self.leases, record_id)
 
-    def on_put_renew(self, req: Request, resp: Response, record_id: int) -> None:
-        answer(resp, nodes.renew(self.database, self.leases, record_id))
-
-    def on_put_release(self, req: Request, resp: Response, record_id: int) -> None:
-        answer(resp, nodes.release(self.database, self.leases, record_id))
+    def release(self, record_id: int) -> ComputeNode:
+        """Say that a node without a lease is gone: its jobs are ready for others."""
+        return nodes.release(self.database, self.leases, record_id)

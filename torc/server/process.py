@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from gunicorn import arbiter
 from gunicorn.app.base import BaseApplication
@@ -77,6 +77,11 @@ class Worker(gthread.ThreadWorker):
             _see_off(conn.sock)
         return keep
 
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Finish the requests under way; those that would last are told."""
+        cast(Application, self.app).ending()
+        super().handle_exit(sig, frame)
+
     def handle_quit(self, sig: int, frame: Any) -> None:
         """End at once, and only once: Ctrl-C comes from the terminal and from the parent.
 
@@ -134,7 +139,7 @@ class Arbiter(arbiter.Arbiter):
 
 
 class Application(BaseApplication):
-    """``load`` makes the WSGI application in the worker; ``ready`` and ``end`` run there too."""
+    """``load`` makes the WSGI application in the worker; ``ready``, ``ending`` and ``end`` run there too."""
 
     def __init__(
         self,
@@ -143,6 +148,7 @@ class Application(BaseApplication):
         *,
         load: Callable[[], Any],
         ready: Callable[[bool], None],
+        ending: Callable[[], None],
         end: Callable[[Callable[[], None]], None],
         complain: Callable[[TorcError], None],
     ) -> None:
@@ -151,6 +157,7 @@ class Application(BaseApplication):
         self._threads = threads
         self._load = load
         self._ready = ready
+        self.ending = ending
         self._end = end
         self._complain = complain
         super().__init__()

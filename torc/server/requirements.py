@@ -1,22 +1,32 @@
 """``/resource_requirements``: plain records whose memory and time are checked."""
 
-from falcon import Request, Response
-
+from torc.models.catalogue import REQUIREMENTS
+from torc.models.queries import DeleteAllQuery, DeleteQuery
+from torc.models.record import DeletedCount, Record
 from torc.models.resource_requirements import ResourceRequirements
-from torc.server.codec import answer, read_body
-from torc.server.plain import Collection, Item
+from torc.server.plain import Plain
 from torc.store import requirements
+from torc.store.database import Database
 
 
-class Requirements(Collection):
-    """Create checks what a job may need."""
+class Requirements(Plain):
+    """Create and replace check what a job may need."""
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        answer(resp, requirements.create(self.database, read_body(req, ResourceRequirements)))
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, REQUIREMENTS)
 
+    def create(self, body: ResourceRequirements) -> Record:
+        """Store requirements; the name ``default`` is the server's own."""
+        return requirements.create(self.database, body)
 
-class Requirement(Item):
-    """So does replace."""
+    def update(self, record_id: int, body: ResourceRequirements, given: frozenset[str]) -> Record:
+        """Write over requirements: fields that are left out stay."""
+        return requirements.update(self.database, record_id, body, given)
 
-    def on_put(self, req: Request, resp: Response, record_id: int) -> None:
-        answer(resp, requirements.update(self.database, record_id, read_body(req, ResourceRequirements)))
+    def delete(self, record_id: int, query: DeleteQuery) -> Record:
+        """Delete requirements; 409 while jobs use them, unless forced: those then use ``default``."""
+        return requirements.delete(self.database, record_id, force=query.force)
+
+    def delete_all(self, query: DeleteAllQuery) -> DeletedCount:
+        """Delete all requirements of a workflow but its ``default``; 409 while jobs use them, unless forced."""
+        return DeletedCount(count=requirements.delete_all(self.database, query.workflow_id, force=query.force))

@@ -1,27 +1,26 @@
 """``/results``: how attempts of jobs ended."""
 
-from falcon import Request, Response
-
 from torc.models.catalogue import RESULTS
+from torc.models.queries import ResultsQuery
+from torc.models.record import Page
 from torc.models.result import Result
-from torc.server.codec import Query, answer, read_body
-from torc.server.plain import Collection
+from torc.server.plain import Plain, filters_of
 from torc.store import results
 from torc.store.database import Database
 
 
-class Results(Collection):
-    """As any collection, but lists show the current result of each job unless told otherwise."""
+class Results(Plain):
+    """As any resource, but lists show the current result of each job unless told otherwise."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, RESULTS)
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        answer(resp, results.create(self.database, read_body(req, Result)))
+    def create(self, body: Result) -> Result:
+        """Store a result by hand; the job's status and its current result stay."""
+        return results.create(self.database, body)
 
-    def on_get(self, req: Request, resp: Response) -> None:
-        query = Query(req)
-        workflow_id, paging, all_runs = query.workflow_id(), query.paging(), query.flag("all_runs")
-        filters = {name: query.value(name, self.types[name]) for name in RESULTS.filters}
-        query.done()
-        answer(resp, results.page(self.database, workflow_id, paging, filters, all_runs=all_runs))
+    def page(self, query: ResultsQuery) -> Page[Result]:
+        """One page of results: the current one of each job, or with ``all_runs`` every attempt."""
+        filters = filters_of(query)
+        all_runs = filters.pop("all_runs")
+        return results.page(self.database, query.workflow_id, query, filters, all_runs=all_runs)

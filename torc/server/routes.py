@@ -1,91 +1,127 @@
-"""The contents page of the API: every path, one line each."""
+"""The contents page of the API: every operation, one line each."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import falcon
 
-from torc.models.catalogue import COMPUTE_NODES as NODES
-from torc.models.catalogue import FILES, REQUIREMENTS, RESULTS, USER_DATA
+from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SCHEDULED_NODES, SLURM_SCHEDULERS, USER_DATA
 from torc.rendezvous import BASE_PATH
+from torc.server import plain
 from torc.server.actions import Actions
 from torc.server.drafts import Drafts
 from torc.server.events import Events
 from torc.server.groups import Groups
 from torc.server.jobs import Claims, JobCommands, Jobs
-from torc.server.nodes import Node, Nodes
-from torc.server.plain import Collection, Item
-from torc.server.requirements import Requirement, Requirements
+from torc.server.nodes import Nodes
+from torc.server.operation import Endpoint, Operation
+from torc.server.operation import operation as op
+from torc.server.plain import Plain
+from torc.server.requirements import Requirements
 from torc.server.results import Results
 from torc.server.service import Service
+from torc.server.stream import MEDIA_TYPE, EventStream, Streams
 from torc.server.workflows import Lifecycle, Status, Workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
 
 
-def add_routes(app: "falcon.App[Any, Any]", database: Database, leases: Leases, instance: str) -> None:
-    """Put every endpoint in place."""
+def add_routes(
+    app: "falcon.App[Any, Any]", database: Database, leases: Leases, streams: Streams, instance: str
+) -> None:
+    """Put every operation in place."""
+    by_path: dict[str, list[Operation]] = defaultdict(list)
+    for found in operations(database, leases, streams, instance):
+        by_path[found.path].append(found)
+    for path, found_here in by_path.items():
+        app.add_route(BASE_PATH + path, Endpoint(found_here))
 
-    def route(path: str, resource: object, suffix: str | None = None) -> None:
-        app.add_route(BASE_PATH + path, resource, suffix=suffix)
 
-    for plain in (FILES, USER_DATA):
-        route(f"/{plain.path}", Collection(database, plain))
-        route(f"/{plain.path}/{{record_id:id}}", Item(database, plain))
-    route(f"/{REQUIREMENTS.path}", Requirements(database, REQUIREMENTS))
-    route(f"/{REQUIREMENTS.path}/{{record_id:id}}", Requirement(database, REQUIREMENTS))
+def operations(database: Database, leases: Leases, streams: Streams, instance: str) -> Iterator[Operation]:
+    """Every operation of the API."""
+    nodes, events = Nodes(database, leases), Events(database)
+    yield from _workflows(database)
+    yield from _jobs(database, leases)
+    for resource in (FILES, USER_DATA, SCHEDULED_NODES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS):
+        yield from plain.operations(Plain(database, resource))
+    for special in (Requirements(database), Results(database), nodes, events):
+        yield from plain.operations(special)
+    happened, stream = "/workflows/{workflow_id}/events", EventStream(database, streams)
+    yield op("list_workflow_events", "GET", happened, events.page_of)
+    yield op("stream_workflow_events", "GET", f"{happened}/stream", stream.listen, media=MEDIA_TYPE)
+    yield op("sync_compute_node", "POST", "/compute_nodes/{record_id}/sync", nodes.sync)
+    yield op("renew_compute_node", "PUT", "/compute_nodes/{record_id}/renew", nodes.renew)
+    yield op("release_compute_node", "PUT", "/compute_nodes/{record_id}/release", nodes.release)
+    yield from _actions(database)
+    yield from _drafts(database)
+    yield from _service(database, instance)
 
-    route(f"/{RESULTS.path}", Results(database))
-    route(f"/{RESULTS.path}/{{record_id:id}}", Item(database, RESULTS))
-    events = Events(database)
-    route("/events", events)
-    route("/events/{record_id:id}", events, "item")
 
-    node = Node(database, leases)
-    route(f"/{NODES.path}", Nodes(database, leases))
-    route(f"/{NODES.path}/{{record_id:id}}", Item(database, NODES))
-    route(f"/{NODES.path}/{{record_id:id}}/sync", node, "sync")
-    route(f"/{NODES.path}/{{record_id:id}}/renew", node, "renew")
-    route(f"/{NODES.path}/{{record_id:id}}/release", node, "release")
-
-    jobs, commands, claims = Jobs(database), JobCommands(database), Claims(database, leases)
-    route("/jobs", jobs)
-    route("/bulk_jobs", jobs, "bulk")
-    route("/jobs/{job_id:id}", jobs, "item")
-    route("/jobs/{job_id:id}/start_job/{run_id:id}/{compute_node_id:id}", commands, "start")
-    route("/jobs/{job_id:id}/complete_job/{status}/{run_id:id}", commands, "complete")
-    route("/jobs/{job_id:id}/manage_status_change/{status}/{run_id:id}", commands, "manage")
-
+def _workflows(database: Database) -> Iterator[Operation]:
     workflows, status, lifecycle = Workflows(database), Status(database), Lifecycle(database)
-    one = "/workflows/{workflow_id:id}"
-    route("/workflows", workflows)
-    route(one, workflows, "item")
-    route(f"{one}/status", status)
-    route(f"{one}/is_complete", status, "complete")
-    route(f"{one}/is_uninitialized", status, "uninitialized")
-    route(f"{one}/job_counts", status, "counts")
-    route(f"{one}/initialize", lifecycle, "initialize")
-    route(f"{one}/initialize_jobs", lifecycle, "initialize_jobs")
-    route(f"{one}/cancel", lifecycle, "cancel")
-    route(f"{one}/reset_status", lifecycle, "reset_status")
-    route(f"{one}/reset_job_status", lifecycle, "reset_jobs")
-    route(f"{one}/required_existing_files", lifecycle, "required_files")
-    route(f"{one}/missing_user_data", lifecycle, "missing_data")
-    route(f"{one}/claim_next_jobs", claims, "next")
-    route(f"{one}/claim_jobs_based_on_resources/{{limit}}", claims, "fitting")
+    one = "/workflows/{workflow_id}"
+    yield op("create_workflow", "POST", "/workflows", workflows.create)
+    yield op("list_workflows", "GET", "/workflows", workflows.page)
+    yield op("get_workflow", "GET", one, workflows.get)
+    yield op("update_workflow", "PUT", one, workflows.update)
+    yield op("delete_workflow", "DELETE", one, workflows.delete)
+    yield op("get_workflow_status", "GET", f"{one}/status", status.get)
+    yield op("update_workflow_status", "PUT", f"{one}/status", status.update)
+    yield op("is_workflow_complete", "GET", f"{one}/is_complete", status.is_complete)
+    yield op("is_workflow_uninitialized", "GET", f"{one}/is_uninitialized", status.is_uninitialized)
+    yield op("count_jobs", "GET", f"{one}/job_counts", status.counts)
+    yield op("initialize_workflow", "POST", f"{one}/initialize", lifecycle.initialize)
+    yield op("initialize_jobs", "POST", f"{one}/initialize_jobs", lifecycle.initialize_jobs)
+    yield op("cancel_workflow", "PUT", f"{one}/cancel", lifecycle.cancel)
+    yield op("reset_workflow_status", "POST", f"{one}/reset_status", lifecycle.reset_status)
+    yield op("reset_job_status", "POST", f"{one}/reset_job_status", lifecycle.reset_jobs)
+    yield op("list_required_existing_files", "GET", f"{one}/required_existing_files", lifecycle.required_files)
+    yield op("list_missing_user_data", "GET", f"{one}/missing_user_data", lifecycle.missing_data)
 
-    actions = Actions(database)
-    route(f"{one}/actions", actions)
-    route(f"{one}/actions/pending", actions, "pending")
-    route(f"{one}/actions/{{action_id:id}}/claim", actions, "claim")
-    route(f"{one}/dependency_groups", Groups(database))
 
+def _jobs(database: Database, leases: Leases) -> Iterator[Operation]:
+    jobs, commands, claims = Jobs(database), JobCommands(database), Claims(database, leases)
+    one, workflow = "/jobs/{job_id}", "/workflows/{workflow_id}"
+    yield op("create_job", "POST", "/jobs", jobs.create)
+    yield op("create_jobs", "POST", "/bulk_jobs", jobs.create_many)
+    yield op("list_jobs", "GET", "/jobs", jobs.page)
+    yield op("delete_jobs", "DELETE", "/jobs", jobs.delete_all)
+    yield op("get_job", "GET", one, jobs.get)
+    yield op("update_job", "PUT", one, jobs.update)
+    yield op("delete_job", "DELETE", one, jobs.delete)
+    yield op("start_job", "PUT", f"{one}/start_job/{{run_id}}/{{compute_node_id}}", commands.start)
+    yield op("complete_job", "POST", f"{one}/complete_job/{{status}}/{{run_id}}", commands.complete)
+    yield op("manage_status_change", "PUT", f"{one}/manage_status_change/{{status}}/{{run_id}}", commands.manage)
+    yield op("change_job_status", "POST", f"{one}/manage_status_change", commands.change)
+    yield op("claim_next_jobs", "POST", f"{workflow}/claim_next_jobs", claims.next)
+    fitting = f"{workflow}/claim_jobs_based_on_resources/{{limit}}"
+    yield op("claim_jobs_based_on_resources", "POST", fitting, claims.fitting)
+
+
+def _actions(database: Database) -> Iterator[Operation]:
+    actions, groups = Actions(database), Groups(database)
+    all_actions, all_groups = "/workflows/{workflow_id}/actions", "/workflows/{workflow_id}/dependency_groups"
+    yield op("create_workflow_action", "POST", all_actions, actions.create)
+    yield op("get_workflow_actions", "GET", all_actions, actions.list_all)
+    yield op("get_pending_actions", "GET", f"{all_actions}/pending", actions.pending)
+    yield op("claim_action", "POST", f"{all_actions}/{{action_id}}/claim", actions.claim)
+    yield op("create_dependency_group", "POST", all_groups, groups.create)
+    yield op("list_dependency_groups", "GET", all_groups, groups.page)
+
+
+def _drafts(database: Database) -> Iterator[Operation]:
     drafts = Drafts(database)
-    route("/drafts", drafts)
-    route("/drafts/{workflow_id:id}", drafts, "item")
-    route("/drafts/{workflow_id:id}/batches", drafts, "batch")
-    route("/drafts/{workflow_id:id}/finalize", drafts, "finalize")
+    one = "/drafts/{workflow_id}"
+    yield op("create_draft", "POST", "/drafts", drafts.create)
+    yield op("discard_draft", "DELETE", one, drafts.discard)
+    yield op("add_to_draft", "POST", f"{one}/batches", drafts.add)
+    yield op("finalize_draft", "POST", f"{one}/finalize", drafts.finalize)
 
+
+def _service(database: Database, instance: str) -> Iterator[Operation]:
     service = Service(database, instance)
-    route("/ping", service, "ping")
-    route("/version", service, "version")
-    route("/doctor", service, "doctor")
+    yield op("ping", "GET", "/ping", service.ping)
+    yield op("get_health", "GET", "/health", service.health)
+    yield op("get_version", "GET", "/version", service.version)
+    yield op("get_doctor", "GET", "/doctor", service.doctor)

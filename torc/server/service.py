@@ -1,9 +1,7 @@
-"""``/ping``, ``/version`` and ``/doctor``: about the server itself."""
-
-from falcon import Request, Response
+"""``/ping``, ``/health``, ``/version`` and ``/doctor``: about the server itself."""
 
 from torc import __version__
-from torc.server.codec import answer
+from torc.models.service import DoctorAnswer, Health, Pong
 from torc.store import doctor
 from torc.store.database import Database
 
@@ -16,11 +14,20 @@ class Service:
         self.database = database
         self.instance = instance
 
-    def on_get_ping(self, req: Request, resp: Response) -> None:
-        answer(resp, {"status": "ok", "instance": self.instance})
+    def ping(self) -> Pong:
+        """Whether the server answers; does not touch the database."""
+        return Pong(status="ok", instance=self.instance)
 
-    def on_get_version(self, req: Request, resp: Response) -> None:
-        answer(resp, __version__)
+    def health(self) -> Health:
+        """Whether the server can read its database."""
+        with self.database.read() as db:
+            db.execute("SELECT schema_version FROM meta").fetchone()
+        return Health(status="ok", version=__version__)
 
-    def on_get_doctor(self, req: Request, resp: Response) -> None:
-        answer(resp, {"problems": doctor.problems(self.database)})
+    def version(self) -> str:
+        """The version of torc."""
+        return __version__
+
+    def doctor(self) -> DoctorAnswer:
+        """Recompute every counter of the database and say what differs."""
+        return DoctorAnswer(problems=doctor.problems(self.database))

@@ -1,9 +1,29 @@
 """``/workflows``, and the verbs over one whole workflow."""
 
-from falcon import Request, Response
+from falcon import Request
 
-from torc.models.workflow import InitializeRequest, IsUninitialized, Workflow, WorkflowStatus
-from torc.server.codec import Query, answer, read_body, read_optional_body
+from torc.models.queries import (
+    ForceQuery,
+    InitializeJobsQuery,
+    ResetJobsQuery,
+    WorkflowsQuery,
+)
+from torc.models.record import Page
+from torc.models.workflow import (
+    FileIds,
+    InitializeAnswer,
+    InitializeJobsRequest,
+    InitializeRequest,
+    IsComplete,
+    IsUninitialized,
+    JobCounts,
+    ResetJobsAnswer,
+    Told,
+    UserDataIds,
+    Workflow,
+    WorkflowStatus,
+)
+from torc.server.security import user_of
 from torc.store import deletion, inputs, lifecycle, workflows
 from torc.store.database import Database
 
@@ -14,25 +34,25 @@ class Workflows:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_post(self, req: Request, resp: Response) -> None:
-        answer(resp, workflows.create(self.database, read_body(req, Workflow), None))
+    def create(self, req: Request, body: Workflow) -> Workflow:
+        """Store an empty workflow, visible at once."""
+        return workflows.create(self.database, body, user_of(req))
 
-    def on_get(self, req: Request, resp: Response) -> None:
-        query = Query(req)
-        paging = query.paging()
-        filters = {name: query.text(name) for name in ("name", "user", "description")}
-        is_archived = query.boolean("is_archived")
-        query.done()
-        answer(resp, workflows.page(self.database, paging, **filters, is_archived=is_archived))
+    def page(self, query: WorkflowsQuery) -> Page[Workflow]:
+        """One page of the workflows of everybody."""
+        return workflows.page(self.database, query, query.name, query.user, query.description, query.is_archived)
 
-    def on_get_item(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, workflows.get(self.database, workflow_id))
+    def get(self, workflow_id: int) -> Workflow:
+        """Read one workflow."""
+        return workflows.get(self.database, workflow_id)
 
-    def on_put_item(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, workflows.update(self.database, workflow_id, read_body(req, Workflow)))
+    def update(self, workflow_id: int, body: Workflow, given: frozenset[str]) -> Workflow:
+        """Write over a workflow: fields that are left out stay, null clears."""
+        return workflows.update(self.database, workflow_id, body, given)
 
-    def on_delete_item(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, deletion.delete(self.database, workflow_id))
+    def delete(self, workflow_id: int) -> Workflow:
+        """Delete a workflow with everything in it."""
+        return deletion.delete(self.database, workflow_id)
 
 
 class Status:
@@ -41,21 +61,26 @@ class Status:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_get(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, workflows.status(self.database, workflow_id))
+    def get(self, workflow_id: int) -> WorkflowStatus:
+        """The run a workflow is in and its flags."""
+        return workflows.status(self.database, workflow_id)
 
-    def on_put(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, workflows.update_status(self.database, workflow_id, read_body(req, WorkflowStatus)))
+    def update(self, workflow_id: int, body: WorkflowStatus, given: frozenset[str]) -> WorkflowStatus:
+        """Write over run and flags: what is left out stays."""
+        return workflows.update_status(self.database, workflow_id, body, given)
 
-    def on_get_complete(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, workflows.is_complete(self.database, workflow_id))
+    def is_complete(self, workflow_id: int) -> IsComplete:
+        """Whether nothing is left to do."""
+        return workflows.is_complete(self.database, workflow_id)
 
-    def on_get_uninitialized(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, IsUninitialized(is_uninitialized=workflows.is_uninitialized(self.database, workflow_id)))
+    def is_uninitialized(self, workflow_id: int) -> IsUninitialized:
+        """Whether every job is uninitialized or disabled; true for none."""
+        return IsUninitialized(is_uninitialized=workflows.is_uninitialized(self.database, workflow_id))
 
-    def on_get_counts(self, req: Request, resp: Response, workflow_id: int) -> None:
+    def counts(self, workflow_id: int) -> JobCounts:
+        """How many jobs have each status that occurs."""
         counts = workflows.job_counts(self.database, workflow_id)
-        answer(resp, {"workflow_id": workflow_id, "total": sum(counts.values()), "counts": counts})
+        return JobCounts(workflow_id=workflow_id, total=sum(counts.values()), counts=counts)
 
 
 class Lifecycle:
@@ -64,33 +89,41 @@ class Lifecycle:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def on_post_initialize(self, req: Request, resp: Response, workflow_id: int) -> None:
-        request = read_optional_body(req, InitializeRequest)
-        answer(resp, lifecycle.initialize(self.database, workflow_id, request))
+    def initialize(self, workflow_id: int, body: InitializeRequest | None) -> InitializeAnswer:
+        """Begin a new run: every job that is not disabled starts over. A refusal changes nothing."""
+        return lifecycle.initialize(self.database, workflow_id, body or InitializeRequest())
 
-    def on_post_initialize_jobs(self, req: Request, resp: Response, workflow_id: int) -> None:
-        query = Query(req)
-        only_uninitialized = query.flag("only_uninitialized")
-        clear_ephemeral = query.flag("clear_ephemeral_user_data")
+    def initialize_jobs(self, workflow_id: int, query: InitializeJobsQuery, body: InitializeJobsRequest | None) -> Told:
+        """Decide which jobs are ready, without beginning a new run."""
         lifecycle.initialize_jobs(
-            self.database, workflow_id, only_uninitialized=only_uninitialized, clear_ephemeral=clear_ephemeral
+            self.database,
+            workflow_id,
+            only_uninitialized=query.only_uninitialized,
+            clear_ephemeral=query.clear_ephemeral_user_data,
         )
-        answer(resp, {"message": "Initialized job status"})
+        return Told(message="Initialized job status")
 
-    def on_put_cancel(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, lifecycle.cancel(self.database, workflow_id))
+    def cancel(self, workflow_id: int) -> WorkflowStatus:
+        """Stop a workflow: everything unsettled becomes canceled."""
+        return lifecycle.cancel(self.database, workflow_id)
 
-    def on_post_reset_status(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, lifecycle.reset_status(self.database, workflow_id, force=Query(req).flag("force")))
+    def reset_status(self, workflow_id: int, query: ForceQuery) -> WorkflowStatus:
+        """Clear the flags of a workflow; the run and the jobs stay."""
+        return lifecycle.reset_status(self.database, workflow_id, force=query.force)
 
-    def on_post_reset_jobs(self, req: Request, resp: Response, workflow_id: int) -> None:
-        failed_only = Query(req).flag("failed_only")
-        count = lifecycle.reset_job_status(self.database, workflow_id, failed_only=failed_only)
-        told = {"workflow_id": workflow_id, "updated_count": count, "status": "uninitialized"}
-        answer(resp, told | {"reset_type": "failed_only"} if failed_only else told)
+    def reset_jobs(self, workflow_id: int, query: ResetJobsQuery) -> ResetJobsAnswer:
+        """Make jobs uninitialized: all but disabled ones, or those that failed with what lies behind them."""
+        count = lifecycle.reset_job_status(self.database, workflow_id, failed_only=query.failed_only)
+        return ResetJobsAnswer(
+            workflow_id=workflow_id,
+            updated_count=count,
+            reset_type="failed_only" if query.failed_only else None,
+        )
 
-    def on_get_required_files(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, {"files": inputs.required_existing_files(self.database, workflow_id)})
+    def required_files(self, workflow_id: int) -> FileIds:
+        """Ids of the files that must be on disk: what no job writes, and what completed jobs wrote."""
+        return FileIds(files=inputs.required_existing_files(self.database, workflow_id))
 
-    def on_get_missing_data(self, req: Request, resp: Response, workflow_id: int) -> None:
-        answer(resp, {"user_data": inputs.missing_user_data(self.database, workflow_id)})
+    def missing_data(self, workflow_id: int) -> UserDataIds:
+        """Ids of the user data that jobs read, nobody writes and that has no value."""
+        return UserDataIds(user_data=inputs.missing_user_data(self.database, workflow_id))

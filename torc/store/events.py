@@ -3,17 +3,18 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from torc.errors import InvalidRequest, NotFound
-from torc.models.event import Event
+from torc.models.event import Event, Level
+from torc.models.queries import Paging
 from torc.models.record import Page
 from torc.store import workflows
 from torc.store.database import Database
 from torc.store.rows import to_json
-from torc.store.table import Paging, envelope
+from torc.store.table import envelope
 
 POSTED = "posted"  # by a client, data as it came
 STARTED = "job_started"
@@ -127,13 +128,18 @@ def page(
     category: str | None = None,
     after_timestamp: int | None = None,
     after_id: int | None = None,
+    level: Level | None = None,
 ) -> Page[Event]:
-    """One page of a workflow's events. ``after_id`` is the replay cursor: nothing is skipped, nothing repeated."""
+    """One page of a workflow's events, those at least as severe as ``level``.
+
+    ``after_id`` is the replay cursor: nothing is skipped, nothing repeated.
+    """
     where, arguments = ["e.workflow_id = ?"], list[Any]((workflow_id,))
     for condition, value in (
         (f"({_CATEGORY}) = ?", category),
         ("e.timestamp_ms > ?", after_timestamp),
         ("e.id > ?", after_id),
+        (f"{_SEVERITY} >= ?", None if level is None else LEVELS.index(level)),
     ):
         if value is not None:
             where.append(condition)
@@ -152,9 +158,29 @@ def page(
     return envelope([_to_event(row) for row in rows], total, paging)
 
 
-_SELECT = """
+def last_id(database: Database, workflow_id: int) -> int:
+    """The replay cursor of somebody who wants only what happens from now on. Raises NotFound."""
+    with database.read() as db:
+        workflows.require(db, workflow_id)
+        row = db.execute("SELECT max(id) FROM event WHERE workflow_id = ?", (workflow_id,)).fetchone()
+        return int(row[0] or 0)
+
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+_LEVEL = f"""
+    CASE WHEN e.kind = '{RETRIED}' THEN 'warning'
+         WHEN e.kind = '{COMPLETED}' AND e.status = 'failed' THEN 'error'
+         WHEN e.kind = '{COMPLETED}' AND e.status IN ('canceled', 'terminated') THEN 'warning'
+         WHEN e.kind IN ('{POSTED}', '{NOTED}') AND json_extract(e.data, '$.level') IN {LEVELS!r}
+         THEN json_extract(e.data, '$.level')
+         ELSE 'info' END
+"""
+_SEVERITY = f"CASE {_LEVEL} {' '.join(f'WHEN {level!r} THEN {n}' for n, level in enumerate(LEVELS))} END"
+
+_SELECT = f"""
     SELECT e.id, e.workflow_id, e.timestamp_ms, e.kind, e.run_id, e.job_id, e.attempt_id, e.compute_node_id, e.status,
-           e.data, job.name
+           e.data, job.name, {_LEVEL}
       FROM event AS e JOIN workflow AS w ON w.id = e.workflow_id LEFT JOIN job ON job.id = e.job_id
      WHERE w.hidden IS NULL
 """
@@ -166,9 +192,10 @@ _CATEGORY = f"""
 
 
 def _to_event(row: Sequence[Any]) -> Event:
-    event_id, workflow_id, timestamp_ms, kind, run_id, job_id, attempt_id, node_id, status, data, name = row
+    event_id, workflow_id, timestamp_ms, kind, run_id, job_id, attempt_id, node_id, status, data, name, level = row
     if kind in (POSTED, NOTED):
-        return Event(id=event_id, workflow_id=workflow_id, timestamp=timestamp_ms, data=msgspec.Raw(data.encode()))
+        kept = msgspec.Raw(data.encode())
+        return Event(id=event_id, workflow_id=workflow_id, timestamp=timestamp_ms, level=level, data=kept)
     label = f"Job with name = {name}"
     messages = {
         STARTED: ("job", f"{label} started on compute node {node_id}."),
@@ -191,6 +218,7 @@ def _to_event(row: Sequence[Any]) -> Event:
         id=event_id,
         workflow_id=workflow_id,
         timestamp=timestamp_ms,
+        level=level,
         data={key: value for key, value in (built | details).items() if value is not None},
     )
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from torc.errors import Unprocessable
 from torc.models.job import DependencyGroup
+from torc.models.queries import Paging
 from torc.models.record import Page
 from torc.store import graph, workflows
 from torc.store.database import Database
 from torc.store.readiness import FAILED, REMAINING, recount
 from torc.store.rows import json_ids
-from torc.store.table import Paging, envelope
+from torc.store.table import envelope
 
 MAX_PLAIN_EDGES = 10_000
 

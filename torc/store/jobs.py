@@ -4,15 +4,18 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.job import Job
+from torc.models.queries import Paging
 from torc.models.record import Page
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.store import actions, groups, outcomes, workflows
 from torc.store.database import Database
 from torc.store.readiness import Change, change_status, recount
 from torc.store.rows import columns, exists, json_ids, to_record
-from torc.store.table import Paging, envelope
+from torc.store.table import envelope, order_by
 
 DEPENDS_ON = "depends_on_job_ids"
 OUTPUT_LINKS = {
@@ -236,12 +239,9 @@ def page(
         where.append(f"id IN ({groups.DEPENDENTS})")
         arguments += [upstream_job_id, upstream_job_id]
     condition = " AND ".join(where)
-    order = paging.order(NAMES).replace("status ", f"{_STATUS_ORDER} ", 1) if paging.sort_by == "status" else (
-        paging.order(NAMES)
-    )  # fmt: skip
     with database.read() as db:
         rows = db.execute(
-            f"SELECT {', '.join(NAMES)} FROM job WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?",
+            f"SELECT {', '.join(NAMES)} FROM job WHERE {condition} ORDER BY {order_by(paging, NAMES)} LIMIT ? OFFSET ?",
             [*arguments, paging.limit, paging.offset],
         ).fetchall()
         total = len(rows)
@@ -253,19 +253,17 @@ def page(
         return envelope([_to_job(row) for row in rows], total, paging)
 
 
-_STATUS_ORDER = f"CASE status {' '.join(f'WHEN {status.value!r} THEN {n}' for n, status in enumerate(JobStatus))} END"
-
-
-def update(database: Database, job_id: int, wanted: Job) -> Job:
-    """Change an uninitialized job. Checks and texts: contract rest-api.md 3.5."""
+def update(database: Database, job_id: int, wanted: Job, given: frozenset[str]) -> Job:
+    """Change the ``given`` fields of an uninitialized job. Checks and texts: contract rest-api.md 3.5."""
     with database.write() as db:
         stored = fetch(db, job_id)
         _check_update(stored, wanted)
-        wanted.workflow_id = stored.workflow_id
-        wanted.resource_requirements_id = wanted.resource_requirements_id or stored.resource_requirements_id
+        if wanted.workflow_id != stored.workflow_id:
+            raise Unprocessable(f"workflow_id of job {job_id} is {stored.workflow_id} and cannot be changed")
+        kept = {name: getattr(stored, name) for name in WRITABLE if name not in given}
         db.execute(
             f"UPDATE job SET {', '.join(f'{name} = ?' for name in WRITABLE)} WHERE id = ?",
-            [*_values(db, wanted), job_id],
+            [*_values(db, structs.replace(wanted, **kept)), job_id],
         )
         depends_on = wanted.depends_on_job_ids
         if depends_on is not None and sorted(set(depends_on)) != (stored.depends_on_job_ids or []):
@@ -355,12 +353,12 @@ def remove(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> 
         db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
 
 
-def delete_all(database: Database, workflow_id: int) -> int:
-    """Remove every job of a workflow; refused while any runs. How many there were."""
+def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> int:
+    """Remove every job of a workflow; refused while any runs, unless forced. How many there were."""
     with database.write() as db:
         workflows.require(db, workflow_id)
         for status in HANDED_OUT:
-            if workflows.has_jobs(db, workflow_id, status):
+            if not force and workflows.has_jobs(db, workflow_id, status):
                 raise Conflict(f"workflow {workflow_id} has {status} jobs; cancel it first with: "
                                f"torc workflows cancel {workflow_id}")  # fmt: skip
         ids = [job_id for (job_id,) in db.execute("SELECT id FROM job WHERE workflow_id = ?", (workflow_id,))]

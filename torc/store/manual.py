@@ -11,7 +11,7 @@ from torc.store.readiness import Change, cancellations, change_status, verdict
 from torc.store.rows import exists, json_ids
 
 
-def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: int) -> Job:
+def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: int | None) -> Job:
     """Move a job to a status that is no outcome. What may follow what is in models/status.py.
 
     Ready and blocked are what the dependencies make of the job, so either asks for that. A reset is refused while a
@@ -26,7 +26,7 @@ def set_status(database: Database, *, job_id: int, status: JobStatus, run_id: in
         if job.status == status:
             return job
         current = workflows.fetch_status(db, job.workflow_id).run_id
-        if run_id != current:
+        if run_id not in (None, current):
             raise Unprocessable(f"Run ID mismatch: provided {run_id} but workflow status has {current}")
         if status in HANDED_OUT:
             raise Unprocessable(f"only a runner makes a job {status}: it claims the job and starts it")

@@ -90,6 +90,7 @@ def _close_lost(db: sqlite3.Connection, node_id: int) -> None:
         f"Compute node {node_id} on {hostname} was not heard from in time; its jobs are ready for others.",
         job_ids=job_ids,
         compute_node_id=node_id,
+        level="warning",
     )
     outcomes.fail_lost(db, workflow_id, node_id, job_ids)
 
@@ -121,3 +122,38 @@ def release(database: Database, leases: Leases, node_id: int) -> ComputeNode:
         outcomes.fail_lost(db, workflow_id, node_id, close(db, node_id, end_attempt=True))
         leases.forget(node_id)
         return cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id))
+
+
+def delete(database: Database, leases: Leases, node_id: int, *, force: bool = False) -> ComputeNode:
+    """Remove a node and return it as it was. Refused while it has jobs or results, unless forced.
+
+    Forced, its jobs become ready for others; the results measured on it stay, with its id.
+    """
+    with database.write() as db:
+        node = cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id))
+        if not force:
+            table.refuse_if_used(db, COMPUTE_NODES, "id = ?", node_id)
+        _remove(db, node.workflow_id, [node_id])
+    leases.forget(node_id)
+    return node
+
+
+def delete_all(database: Database, leases: Leases, workflow_id: int, *, force: bool = False) -> int:
+    """Remove all nodes of a workflow, as ``delete``; how many there were."""
+    with database.write() as db:
+        if not force:
+            table.refuse_if_used(db, COMPUTE_NODES, "workflow_id = ?", workflow_id)
+        ids = [
+            node_id for (node_id,) in db.execute("SELECT id FROM compute_node WHERE workflow_id = ?", (workflow_id,))
+        ]
+        _remove(db, workflow_id, ids)
+    for node_id in ids:
+        leases.forget(node_id)
+    return len(ids)
+
+
+def _remove(db: sqlite3.Connection, workflow_id: int, node_ids: list[int]) -> None:
+    for node_id in node_ids:
+        outcomes.fail_lost(db, workflow_id, node_id, close(db, node_id, end_attempt=True))
+        db.execute("UPDATE workflow_action SET executed_by = NULL WHERE executed_by = ?", (node_id,))
+        db.execute("DELETE FROM compute_node WHERE id = ?", (node_id,))

@@ -1,13 +1,16 @@
 """Resource requirements: what is more than plain about them is the check."""
 
-from torc.errors import Unprocessable
+import sqlite3
+
+from torc.errors import Conflict, Unprocessable
 from torc.models.catalogue import REQUIREMENTS
 from torc.models.draft import DraftRequirements
 from torc.models.record import Record
 from torc.models.resource_requirements import ResourceRequirements
 from torc.store import table
 from torc.store.database import Database
-from torc.store.workflows import DEFAULT_REQUIREMENTS
+from torc.store.rows import json_ids
+from torc.store.workflows import DEFAULT_REQUIREMENTS, touch
 from torc.units import parse_duration, parse_memory
 
 
@@ -21,10 +24,71 @@ def create(database: Database, requirements: ResourceRequirements) -> Record:
     return table.insert(database, REQUIREMENTS, requirements)
 
 
-def update(database: Database, requirements_id: int, requirements: ResourceRequirements) -> Record:
-    """Replace requirements."""
+def update(
+    database: Database, requirements_id: int, requirements: ResourceRequirements, given: frozenset[str]
+) -> Record:
+    """Write the ``given`` fields over stored requirements."""
     check(requirements)
-    return table.update(database, REQUIREMENTS, requirements_id, requirements)
+    return table.update(database, REQUIREMENTS, requirements_id, requirements, given)
+
+
+def delete(database: Database, requirements_id: int, *, force: bool = False) -> Record:
+    """Remove requirements and return them as they were.
+
+    Refused while jobs use them, unless forced: those jobs then need what the ``default`` record says, which stays.
+    """
+    with database.write() as db:
+        found = table.fetch(db, REQUIREMENTS, requirements_id)
+        workflow_id = table.workflow_of(found)
+        default_id = _default(db, workflow_id)
+        if requirements_id == default_id:
+            raise Conflict(
+                f"Resource requirements {requirements_id} are the workflow's '{DEFAULT_REQUIREMENTS}', for jobs that "
+                "name none, and cannot be deleted; change them instead"
+            )
+        if not force:
+            table.refuse_if_used(db, REQUIREMENTS, "id = ?", requirements_id)
+        _remove(db, workflow_id, [requirements_id], default_id)
+        return found
+
+
+def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> int:
+    """Remove all requirements of a workflow but its ``default``, as ``delete``; how many."""
+    with database.write() as db:
+        default_id = _default(db, workflow_id)
+        ids = [
+            found
+            for (found,) in db.execute(
+                "SELECT id FROM resource_requirements WHERE workflow_id = ? AND id <> ?", (workflow_id, default_id)
+            )
+        ]
+        if not force:
+            for requirements_id in ids:
+                table.refuse_if_used(db, REQUIREMENTS, "id = ?", requirements_id)
+        _remove(db, workflow_id, ids, default_id)
+        return len(ids)
+
+
+def _default(db: sqlite3.Connection, workflow_id: int) -> int:
+    """The first record named ``default``, which every workflow has; 0 for a workflow that does not exist."""
+    row = db.execute(
+        "SELECT min(id) FROM resource_requirements WHERE workflow_id = ? AND name = ?",
+        (workflow_id, DEFAULT_REQUIREMENTS),
+    ).fetchone()
+    return row[0] or 0
+
+
+def _remove(db: sqlite3.Connection, workflow_id: int, ids: list[int], default_id: int) -> None:
+    doomed = json_ids(ids)
+    db.execute(
+        """
+        UPDATE job SET resource_requirements_id = ?
+         WHERE workflow_id = ? AND resource_requirements_id IN (SELECT value FROM json_each(?))
+        """,
+        (default_id, workflow_id, doomed),
+    )
+    db.execute("DELETE FROM resource_requirements WHERE id IN (SELECT value FROM json_each(?))", (doomed,))
+    touch(db, workflow_id)
 
 
 def check(requirements: ResourceRequirements | DraftRequirements) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from torc.errors import Conflict, Unprocessable
 from torc.models.catalogue import RESULTS
 from torc.models.job import Job
+from torc.models.queries import Paging
 from torc.models.record import Page
 from torc.models.result import Result
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
@@ -16,7 +17,7 @@ from torc.store.database import Database
 from torc.store.events import JobEvent
 from torc.store.outcomes import Held
 from torc.store.rows import columns, exists
-from torc.store.table import Paging, select_page
+from torc.store.table import select_page
 
 
 def page(
@@ -26,7 +27,7 @@ def page(
     where, arguments = ["workflow_id = ?"], list[Any]((workflow_id,))
     where.append("workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)")
     for name, value in filters.items():
-        if value is not None and name in RESULTS.filters:
+        if value is not None:
             where.append(f"{name} = ?")
             arguments.append(value)
     if not all_runs:

@@ -1,39 +1,44 @@
 """Create, get, list, update and delete for any plain resource."""
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
 from torc.errors import Conflict, InvalidRequest, NotFound, Unprocessable
 from torc.models.catalogue import Resource
+from torc.models.queries import MAX_LIMIT, Paging
 from torc.models.record import Page, Record
+from torc.models.status import JobStatus
 from torc.store import workflows
 from torc.store.database import Database
 from torc.store.rows import columns, to_record, to_row
-
-MAX_LIMIT = 10_000
 
 NOT_COLUMNS = ("lease_s", "database_id", "generation")
 """Fields of a node that the server fills in but does not keep."""
 
 
-@dataclass(frozen=True)
-class Paging:
-    """Which part of a list, in which order."""
+def order_by(paging: Paging, sortable: tuple[str, ...]) -> str:
+    """ORDER BY terms; ties are broken by id, else pages could overlap."""
+    direction = "DESC" if paging.reverse_sort else "ASC"
+    if not paging.sort_by or paging.sort_by == "id":  # existing clients send an empty one
+        return f"id {direction}"
+    if paging.sort_by not in sortable:
+        raise InvalidRequest(f"sort_by: no column '{paging.sort_by}'; choose one of {', '.join(sortable)}")
+    term = STATUS_ORDER if paging.sort_by == "status" and "run_id" in sortable else paging.sort_by
+    return f"{term} {direction}, id {direction}"
 
-    offset: int = 0
-    limit: int = MAX_LIMIT
-    sort_by: str | None = None
-    reverse_sort: bool = False
 
-    def order(self, sortable: tuple[str, ...]) -> str:
-        """ORDER BY terms; ties are broken by id, else pages could overlap."""
-        direction = "DESC" if self.reverse_sort else "ASC"
-        if not self.sort_by or self.sort_by == "id":
-            return f"id {direction}"
-        if self.sort_by not in sortable:
-            raise InvalidRequest(f"sort_by: no column '{self.sort_by}'; choose one of {', '.join(sortable)}")
-        return f"{self.sort_by} {direction}, id {direction}"
+STATUS_ORDER = f"CASE status {' '.join(f'WHEN {status.value!r} THEN {n}' for n, status in enumerate(JobStatus))} END"
+"""Statuses of jobs and results sort in the order of a job's life."""
+
+FILTERS = {
+    ("file", "produced_by_job_id"): "id IN (SELECT file_id FROM job_output_file WHERE job_id = ?)",
+    ("file", "is_output"): "(id IN (SELECT file_id FROM job_output_file)) = ?",
+    ("user_data", "consumer_job_id"): "id IN (SELECT user_data_id FROM job_input_user_data WHERE job_id = ?)",
+    ("user_data", "producer_job_id"): "id IN (SELECT user_data_id FROM job_output_user_data WHERE job_id = ?)",
+    ("user_data", "name"): "instr(lower(name), lower(?)) > 0",
+    ("resource_requirements", "job_id"): "id = (SELECT resource_requirements_id FROM job WHERE id = ?)",
+}
+"""The filters that are more than ``column = ?``."""
 
 
 def insert(database: Database, resource: Resource, record: Record) -> Record:
@@ -83,12 +88,13 @@ def fetch(db: sqlite3.Connection, resource: Resource, record_id: int) -> Record:
 def page(
     database: Database, resource: Resource, workflow_id: int, paging: Paging, filters: dict[str, Any]
 ) -> Page[Record]:
-    """One page of a workflow's records; an unknown workflow has none. ``filters`` are columns of the catalogue."""
+    """One page of a workflow's records; an unknown workflow has none. ``filters`` are fields of its query."""
     names = columns(resource.model, NOT_COLUMNS)
-    wanted = {name: value for name, value in filters.items() if value is not None and name in resource.filters}
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    assert wanted.keys() <= set(resource.query.__struct_fields__)
     where = " AND ".join(
         ["workflow_id = ?", "workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)"]
-        + [f"{name} = ?" for name in wanted]
+        + [FILTERS.get((resource.table, name), f"{name} = ?") for name in wanted]
     )
     with database.read() as db:
         return select_page(db, resource.model, resource.table, names, where, [workflow_id, *wanted.values()], paging)
@@ -105,7 +111,7 @@ def select_page(
 ) -> Page[Any]:
     """A page of ``table`` in the contract's envelope. ``where`` is SQL of ours with bound arguments."""
     rows = db.execute(
-        f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY {paging.order(names)} LIMIT ? OFFSET ?",
+        f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY {order_by(paging, names)} LIMIT ? OFFSET ?",
         [*arguments, paging.limit, paging.offset],
     ).fetchall()
     total = len(rows)
@@ -127,14 +133,20 @@ def envelope(items: list[Any], total: int, paging: Paging) -> Page[Any]:
 
 
 FIXED = {"result": ("job_id", "run_id", "attempt_id", "compute_node_id")}
-"""What identifies a record beside its id: it may be left out of an update, but not changed."""
+"""What identifies a record beside its id and its workflow: it may be left out of an update, but not changed."""
+
+ALWAYS_WRITTEN = {"file": frozenset({"st_mtime"})}
+"""Fields that an update clears when it leaves them out, as existing clients expect."""
 
 
-def update(database: Database, resource: Resource, record_id: int, record: Record) -> Record:
-    """Replace the columns of a record, None included; id and workflow stay."""
-    fixed = FIXED.get(resource.table, ())
+def update(database: Database, resource: Resource, record_id: int, record: Record, given: frozenset[str]) -> Record:
+    """Write the ``given`` fields of ``record`` over a stored one, None included; id and workflow stay."""
+    fixed = ("workflow_id", *FIXED.get(resource.table, ()))
+    wanted = given | ALWAYS_WRITTEN.get(resource.table, frozenset())
     names = [
-        name for name in columns(resource.model, NOT_COLUMNS) if name not in ("id", "workflow_id", "last_seq", *fixed)
+        name
+        for name in columns(resource.model, NOT_COLUMNS)
+        if name in wanted and name not in ("id", "last_seq", *fixed)
     ]
     with database.write() as db:
         stored = fetch(db, resource, record_id)
@@ -143,29 +155,32 @@ def update(database: Database, resource: Resource, record_id: int, record: Recor
                 raise Unprocessable(
                     f"{name} of {resource.noun.lower()} {record_id} is {getattr(stored, name)} and cannot be changed"
                 )
-        db.execute(
-            f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
-            [*to_row(record, names), record_id],
-        )
+        if names:
+            db.execute(
+                f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
+                [*to_row(record, names), record_id],
+            )
         workflows.touch(db, workflow_of(stored))
         return fetch(db, resource, record_id)
 
 
-def delete(database: Database, resource: Resource, record_id: int) -> Record:
-    """Remove a record and return it as it was."""
+def delete(database: Database, resource: Resource, record_id: int, *, force: bool = False) -> Record:
+    """Remove a record and return it as it was. Refused when others refer to it, unless forced."""
     with database.write() as db:
         record = fetch(db, resource, record_id)
-        refuse_if_used(db, resource, "id = ?", record_id)
+        if not force:
+            refuse_if_used(db, resource, "id = ?", record_id)
         unlink(db, resource, "id = ?", record_id)
         db.execute(f"DELETE FROM {resource.table} WHERE id = ?", (record_id,))
         workflows.touch(db, workflow_of(record))
         return record
 
 
-def delete_all(database: Database, resource: Resource, workflow_id: int) -> int:
-    """Remove all records of a workflow; how many there were."""
+def delete_all(database: Database, resource: Resource, workflow_id: int, *, force: bool = False) -> int:
+    """Remove all records of a workflow; how many there were. Refused when others refer to one, unless forced."""
     with database.write() as db:
-        refuse_if_used(db, resource, "workflow_id = ?", workflow_id)
+        if not force:
+            refuse_if_used(db, resource, "workflow_id = ?", workflow_id)
         unlink(db, resource, "workflow_id = ?", workflow_id)
         workflows.touch(db, workflow_id)
         return db.execute(f"DELETE FROM {resource.table} WHERE workflow_id = ?", (workflow_id,)).rowcount

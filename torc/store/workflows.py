@@ -104,9 +104,9 @@ def page(
     return found
 
 
-def update(database: Database, workflow_id: int, workflow: Workflow) -> Workflow:
-    """Replace what a user may change."""
-    names = [name for name in NAMES if name not in ("id", "owner", "timestamp", "revision")]
+def update(database: Database, workflow_id: int, workflow: Workflow, given: frozenset[str]) -> Workflow:
+    """Write the ``given`` fields that a user may change."""
+    names = [name for name in NAMES if name in given and name not in ("id", "owner", "timestamp", "revision")]
     with database.write() as db:
         require(db, workflow_id)
         db.execute(
@@ -143,25 +143,18 @@ def fetch_status(db: sqlite3.Connection, workflow_id: int) -> WorkflowStatus:
     return to_record(WorkflowStatus, STATUS_NAMES, row)
 
 
-def update_status(database: Database, workflow_id: int, wanted: WorkflowStatus) -> WorkflowStatus:
-    """Overwrite run and flags. Existing clients bump the run this way; it changes no job."""
+def update_status(
+    database: Database, workflow_id: int, wanted: WorkflowStatus, given: frozenset[str]
+) -> WorkflowStatus:
+    """Write the ``given`` ones of run and flags. Existing clients bump the run this way; it changes no job."""
     if wanted.run_id < 0:
         raise Unprocessable(f"run_id must not be negative, got {wanted.run_id}")
+    names = [name for name in STATUS_NAMES if name in given and name not in ("id", "busy")]
     with database.write() as db:
         fetch_status(db, workflow_id)
         db.execute(
-            """
-            UPDATE workflow_status
-               SET run_id = ?, is_canceled = ?, is_archived = ?, has_detected_need_to_run_completion_script = ?
-             WHERE id = ?
-            """,
-            (
-                wanted.run_id,
-                wanted.is_canceled,
-                wanted.is_archived,
-                wanted.has_detected_need_to_run_completion_script,
-                workflow_id,
-            ),
+            f"UPDATE workflow_status SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
+            [*to_row(wanted, names), workflow_id],
         )
         touch(db, workflow_id)
         return fetch_status(db, workflow_id)
