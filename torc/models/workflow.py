@@ -65,3 +65,75 @@ class InitializeAnswer(Record, kw_only=True):
     run_id: int
     jobs_ready: int
     message: str = always("Initialized job status")
+
+
+class InitializeJobsRequest(Record, kw_only=True):
+    """Body of ``initialize_jobs``."""
+
+    reinitialize: bool = False  # start over only what changed, and what lies behind it
+    ignore_missing_data: bool | None = None  # false refuses when user data is missing; None does not look
+
+
+class Told(Record, kw_only=True):
+    """A sentence saying what was done."""
+
+    message: str
+
+
+class ResetJobsAnswer(Record, kw_only=True):
+    """Answer of ``reset_job_status``."""
+
+    workflow_id: int
+    updated_count: int
+    status: str = always("uninitialized")
+    reset_type: str | None = None
+
+
+class JobCounts(Record, kw_only=True):
+    """Answer of ``job_counts``."""
+
+    workflow_id: int
+    total: int
+    counts: dict[str, int]  # by status; statuses without jobs are left out
+
+
+class FileIds(Record, kw_only=True):
+    """Answer of ``required_existing_files``."""
+
+    files: list[int]
+
+
+class UserDataIds(Record, kw_only=True):
+    """Answer of ``missing_user_data``."""
+
+    user_data: list[int]
+
+
+class JobIds(Record, kw_only=True):
+    """Answer of ``job_ids``."""
+
+    job_ids: list[int]  # ascending
+    count: int
+
+
+class ReadyJobRequirements(Record, kw_only=True):
+    """What the ready jobs of a workflow need together."""
+
+    num_jobs: int
+    num_cpus: int
+    num_gpus: int
+    memory_gb: float  # GiB
+    max_num_nodes: int
+    max_runtime: str  # ISO 8601 duration, as the longest of them says it
+
+
+class LatestEventTimestamp(Record, kw_only=True):
+    """Answer of ``latest_event_timestamp``."""
+
+    timestamp: int | None = None  # milliseconds since the epoch; left out while nothing has happened
+
+
+class DotGraph(Record, kw_only=True):
+    """A picture of a workflow's structure."""
+
+    graph: str  # in the DOT language
