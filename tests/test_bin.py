@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LAUNCHERS = ("torc", "torc-server")
+LAUNCHERS = ("torc", "torc-server", "torc-htpasswd", "pytorc")
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,9 @@ def python_with_pip(tools: Path, pip: str) -> None:
     )
 
 
-INSTALLS = 'echo "$@" >>"$venv.calls"; for name in torc torc-server; do cp "$venv.script" "$venv/bin/$name"; done'
+INSTALLS = (
+    f"""echo "$@" >>"$venv.calls"; for name in {" ".join(LAUNCHERS)}; do cp "$venv.script" "$venv/bin/$name"; done"""
+)
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from torc.models.status import MAY_FOLLOW
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EVERY_TEXT = sorted([*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"])
-FENCE = re.compile(r"^```(?P<language>\w+) ?(?P<about>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+) ?(?P<about>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -28,7 +30,10 @@ class Block:
 
 
 def blocks(document: Path) -> list[Block]:
-    return [Block(**found.groupdict()) for found in FENCE.finditer(document.read_text())]
+    return [
+        Block(found["language"], found["about"], re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE))
+        for found in FENCE.finditer(document.read_text())
+    ]
 
 
 def is_skipped(block: Block) -> bool:
@@ -43,7 +48,7 @@ def commands(block: Block) -> list[tuple[str, str | None]]:
     """The command lines of a block, each with the output shown below it; an ``sh`` block shows none."""
     if block.language == "sh":
         return [(block.text, None)]
-    pieces = re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
+    pieces = re.split(r"^\$ ", re.sub(r"\\\n> +", "", block.text), flags=re.MULTILINE)[1:]  # "> " goes on a line
     return [(line, output) for line, _, output in (piece.partition("\n") for piece in pieces)]
 
 
@@ -67,10 +72,19 @@ def reader(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def api_url(request: pytest.FixtureRequest, document: Path) -> str | None:
+    """The server that a document speaks of when its commands use TORC_API_URL."""
+    if "$TORC_API_URL" not in document.read_text():
+        return None
+    return str(request.getfixturevalue("start_server")().url)
+
+
+def run(command: str, folder: Path, api_url: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command line as its reader would, with stdout and stderr in one stream as on a terminal."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TORC_")}
     environ |= {"PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "HOME": str(folder)}
+    environ |= {"TORC_API_URL": api_url} if api_url else {}
     return subprocess.run(
         ["bash", "-e", "-c", command],
         cwd=folder,
@@ -83,14 +97,14 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def follow(block: Block, folder: Path) -> None:
+def follow(block: Block, folder: Path, api_url: str | None = None) -> None:
     """Do what a block says: write the file it is named for, or run its commands and compare their output."""
     if block.language not in ("sh", "console"):
         if "." in block.about:
             (folder / block.about).write_text(block.text)
         return
     for command, shown in commands(block):
-        done = run(command, folder)
+        done = run(command, folder, api_url)
         assert done.returncode == 0, f"{command}\n{done.stdout}"
         assert shown is None or shown_in(shown).fullmatch(blurred(done.stdout)), f"{command}\n{done.stdout}"
 
@@ -99,10 +113,10 @@ def follow(block: Block, folder: Path) -> None:
 @pytest.mark.parametrize(
     "document", [path for path in DOCUMENTS if blocks(path)], ids=lambda path: str(path.relative_to(ROOT))
 )
-def test_every_command_works_and_prints_what_is_shown(document: Path, reader: Path) -> None:
+def test_every_command_works_and_prints_what_is_shown(document: Path, reader: Path, api_url: str | None) -> None:
     for block in blocks(document):
         if not is_skipped(block):
-            follow(block, reader)
+            follow(block, reader, api_url)
 
 
 def test_the_readme_shows_commands() -> None:

@@ -72,6 +72,14 @@ def positive_number(text: str) -> float:
     return number
 
 
+def yes_or_no(text: str) -> bool:
+    """Reads a truth value."""
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return words[text.lower()]
+
+
 def output_format(text: str) -> str:
     """Reads ``table`` or ``json``."""
     if text not in ("table", "json"):
@@ -103,6 +111,12 @@ PASSWORD = Setting(
     options=("--password",),
     metavar="PASSWORD",
     older_variable="TORC_PASSWORD",
+)
+PASSWORD_FILE = Setting(
+    "client.password_file",
+    Path,
+    "file of yours alone that holds the password on its one line, for scripts",
+    older_variable="TORC_PASSWORD_FILE",
 )
 FORMAT = Setting(
     "client.format",
@@ -175,6 +189,21 @@ COMPLETION_CHECK_INTERVAL = Setting(
     options=("-c", "--completion-check-interval-secs"),
     metavar="SECONDS",
     older_variable="TORC_COMPLETION_CHECK_INTERVAL_SECS",
+)
+AUTH_FILE = Setting(
+    "server.auth_file",
+    Path,
+    "htpasswd file with the accounts; wrong credentials are refused from then on",
+    options=("--auth-file",),
+    metavar="FILE",
+    older_variable="TORC_AUTH_FILE",
+)
+REQUIRE_AUTH = Setting(
+    "server.require_auth",
+    yes_or_no,
+    "refuse requests without credentials, too",
+    default=False,
+    options=("--require-auth",),
 )
 
 CLIENT = (API_URL, USERNAME, PASSWORD, LOG_LEVEL, FORMAT)

@@ -107,6 +107,20 @@ def test_a_post_is_sent_once(listen):
     assert len(listener.requests) == 1
 
 
+def test_a_post_that_found_nobody_is_sent_again():
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        url = "http://127.0.0.1:{1}/torc-service/v1".format(*door.getsockname())
+        opening = threading.Timer(0.05, door.listen)  # the first pause is at least twice as long
+        opening.start()
+        with pytest.raises(ServerAway, match="time-out"):
+            Client(url, timeout_s=1.0).workflows.create(Workflow(name="w", user="u"))
+        opening.join()
+        connection, _ = door.accept()
+        with connection:
+            assert connection.recv(65536).startswith(b"POST /torc-service/v1/workflows ")
+
+
 def test_silence_ends_after_the_time_allowed(listen):
     listener = listen()
     with pytest.raises(ServerAway, match="time-out"):

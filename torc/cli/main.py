@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torc import __version__, logs
-from torc.cli import output
+from torc.cli import credentials, output
 from torc.cli.command import GLOBAL, Command, Parser, noun_parser
 from torc.errors import EXIT_INTERRUPTED, TorcError, UsageError
 from torc.settings import Setting
@@ -38,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         values = {**given, **_settings(GLOBAL, given)}
         output_format = values["format"]
-        return _execute(values)
+        return _execute(values, given)
     except TorcError as error:
         return output.show_error(error, output_format, given.get("workflow_id"))
     except KeyboardInterrupt:
@@ -85,14 +85,14 @@ def _settings(arguments: Sequence[object], given: dict[str, Any]) -> dict[str, A
     return {one.name: one.configured() if given.get(one.name) is None else given[one.name] for one in settings}
 
 
-def _execute(values: dict[str, Any]) -> int:
+def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:
     command: Command = values["command"]
     logs.configure(values["log_level"])
     declared = {name: values[name] for name in _names(command) if name in values}
     arguments = {**declared, **_settings(command.arguments, declared)}
     if command.prepare:
         arguments = command.prepare(arguments)
-    with _connect(values) as torc:
+    with _connect(values, given) as torc:
         return output.show(command.run(torc, **arguments), values["format"])
 
 
@@ -104,8 +104,8 @@ def _names(command: Command) -> list[str]:
 
 
 @contextmanager
-def _connect(values: dict[str, Any]) -> "Iterator[Client]":
-    """The server that was asked for; a private one with --standalone."""
+def _connect(values: dict[str, Any], given: dict[str, Any]) -> "Iterator[Client]":
+    """The server that was asked for; a private one with --standalone. ``given`` is the command line alone."""
     database = values.get("database")
     if values.get("standalone"):
         from torc.client.standalone import attach
@@ -116,7 +116,8 @@ def _connect(values: dict[str, Any]) -> "Iterator[Client]":
         return
     if database is not None:
         raise UsageError("--database only means something together with --standalone; a server has its own database.")
-    with closing(_client(values["api_url"], values["username"], _password(values))) as torc:
+    username, password = credentials.find(given.get("username"), given.get("password"))
+    with closing(_client(values["api_url"], username, password)) as torc:
         yield torc
 
 
@@ -124,13 +125,3 @@ def _client(url: str, username: str | None, password: str | None) -> "Client":
     from torc.client.api import Client  # urllib3 is not for --help
 
     return Client(url, username=username, password=password)
-
-
-def _password(values: dict[str, Any]) -> str | None:
-    if values["username"] is None or values["password"] is not None:
-        return values["password"]  # type: ignore[no-any-return]  # str or None, by its Setting
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise TorcError(f"no password for {values['username']!r}: set TORC_PASSWORD or use --password.")
-    from getpass import getpass
-
-    return getpass("Password: ")

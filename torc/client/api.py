@@ -1,125 +1,37 @@
-"""One method per endpoint of the server."""
+"""One method per operation of the server."""
 
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
-import msgspec
-
-from torc.client.connection import Connection
+from torc.client.connection import WHOLE_WORKFLOW_S, Connection
 from torc.client.resources import Collection
+from torc.client.workflows import Workflows
 from torc.errors import TorcError
-from torc.models.catalogue import COMPUTE_NODES, EVENTS, FILES, REQUIREMENTS, RESULTS, USER_DATA
+from torc.models.catalogue import (
+    COMPUTE_NODES,
+    EVENTS,
+    FILES,
+    LOCAL_SCHEDULERS,
+    REQUIREMENTS,
+    RESULTS,
+    SCHEDULED_NODES,
+    SLURM_SCHEDULERS,
+    USER_DATA,
+)
 from torc.models.compute_node import ComputeNode
 from torc.models.draft import TOKEN_HEADER, DraftAnswer, DraftBatch, DraftRequest
 from torc.models.event import Event
 from torc.models.file import File
 from torc.models.job import Job, JobsModel
-from torc.models.record import Page
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
+from torc.models.scheduler import LocalScheduler, ScheduledComputeNode, SlurmScheduler
+from torc.models.service import DoctorAnswer, Health
 from torc.models.status import JobStatus
 from torc.models.sync import RenewAnswer, SyncAnswer, SyncRequest
 from torc.models.user_data import UserData
-from torc.models.workflow import (
-    InitializeAnswer,
-    InitializeRequest,
-    IsComplete,
-    IsUninitialized,
-    Workflow,
-    WorkflowStatus,
-)
+from torc.models.workflow import Workflow
 
 T = TypeVar("T")
-Ids = list[int]
-"""Named, because inside Workflows ``list`` is a method."""
-
-WHOLE_WORKFLOW_S = 600.0
-"""How long a verb over a whole workflow may take; a million jobs need more than an ordinary request."""
-
-
-class _FileIds(msgspec.Struct):
-    files: list[int]
-
-
-class _UserDataIds(msgspec.Struct):
-    user_data: list[int]
-
-
-class _JobCounts(msgspec.Struct):
-    counts: dict[str, int]
-
-
-class Workflows:
-    """``/workflows`` and what hangs below one of them."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._collection = Collection(connection, "/workflows", Workflow)
-
-    def create(self, workflow: Workflow) -> Workflow:
-        """Store an empty workflow."""
-        return self._collection.create(workflow)
-
-    def get(self, workflow_id: int) -> Workflow:
-        """One workflow; NotFound when there is none."""
-        return self._collection.get(workflow_id)
-
-    def page(self, **query: Any) -> Page[Workflow]:
-        """One page of the workflows of everybody, or of those that match name, user, description, is_archived."""
-        return self._collection.page(None, **query)
-
-    def list(self, **query: Any) -> Iterator[Workflow]:
-        """As ``page``, but all of them."""
-        return self._collection.list(None, **query)
-
-    def update(self, workflow_id: int, workflow: Workflow) -> Workflow:
-        """Write the workflow's own fields."""
-        return self._collection.update(workflow_id, workflow)
-
-    def delete(self, workflow_id: int) -> Workflow:
-        """Delete a workflow with everything in it."""
-        return self._send("DELETE", workflow_id, "", Workflow, timeout_s=WHOLE_WORKFLOW_S)
-
-    def status(self, workflow_id: int) -> WorkflowStatus:
-        """The run it is in, canceled or archived."""
-        return self._send("GET", workflow_id, "/status", WorkflowStatus)
-
-    def update_status(self, workflow_id: int, status: WorkflowStatus) -> WorkflowStatus:
-        """Write the status as a whole."""
-        return self._send("PUT", workflow_id, "/status", WorkflowStatus, body=status)
-
-    def is_complete(self, workflow_id: int) -> IsComplete:
-        """Whether every job has an outcome."""
-        return self._send("GET", workflow_id, "/is_complete", IsComplete)
-
-    def is_uninitialized(self, workflow_id: int) -> bool:
-        """Whether no job has ever been made ready in this run; true for a workflow without jobs."""
-        return self._send("GET", workflow_id, "/is_uninitialized", IsUninitialized).is_uninitialized
-
-    def initialize(self, workflow_id: int, request: InitializeRequest) -> InitializeAnswer:
-        """Start a new run of all jobs. Checks of files on disk are the caller's."""
-        return self._send(
-            "POST", workflow_id, "/initialize", InitializeAnswer, body=request, timeout_s=WHOLE_WORKFLOW_S
-        )
-
-    def cancel(self, workflow_id: int) -> WorkflowStatus:
-        """Cancel what has not ended."""
-        return self._send("PUT", workflow_id, "/cancel", WorkflowStatus, timeout_s=WHOLE_WORKFLOW_S)
-
-    def required_existing_files(self, workflow_id: int) -> Ids:
-        """Ids of the files that have to be on disk before the workflow can start."""
-        return self._send("GET", workflow_id, "/required_existing_files", _FileIds).files
-
-    def missing_user_data(self, workflow_id: int) -> Ids:
-        """Ids of the user data that jobs read, nobody writes and that has no value."""
-        return self._send("GET", workflow_id, "/missing_user_data", _UserDataIds).user_data
-
-    def job_counts(self, workflow_id: int) -> dict[str, int]:
-        """How many jobs are in each status; statuses without jobs may be left out."""
-        return self._send("GET", workflow_id, "/job_counts", _JobCounts).counts
-
-    def _send(self, method: str, workflow_id: int, rest: str, kind: type[T], **options: Any) -> T:
-        return self._connection.send(method, f"/workflows/{workflow_id}{rest}", kind, **options)
 
 
 class Jobs(Collection[Job]):
@@ -136,6 +48,10 @@ class Jobs(Collection[Job]):
     def complete(self, job_id: int, *, status: JobStatus, run_id: int, result: Result) -> Job:
         """Say how a job ended."""
         return self._connection.send("POST", f"/jobs/{job_id}/complete_job/{status}/{run_id}", Job, body=result)
+
+    def set_status(self, job_id: int, *, status: JobStatus, run_id: int) -> Job:
+        """Set the status of a job by hand."""
+        return self._connection.send("PUT", f"/jobs/{job_id}/manage_status_change/{status}/{run_id}", Job)
 
 
 class Drafts:
@@ -192,6 +108,15 @@ class Client:
             connection, f"/{REQUIREMENTS.path}", ResourceRequirements
         )
         self.compute_nodes: Collection[ComputeNode] = Collection(connection, f"/{COMPUTE_NODES.path}", ComputeNode)
+        self.scheduled_compute_nodes: Collection[ScheduledComputeNode] = Collection(
+            connection, f"/{SCHEDULED_NODES.path}", ScheduledComputeNode
+        )
+        self.local_schedulers: Collection[LocalScheduler] = Collection(
+            connection, f"/{LOCAL_SCHEDULERS.path}", LocalScheduler
+        )
+        self.slurm_schedulers: Collection[SlurmScheduler] = Collection(
+            connection, f"/{SLURM_SCHEDULERS.path}", SlurmScheduler
+        )
         self.results: Collection[Result] = Collection(connection, f"/{RESULTS.path}", Result)
         self.events: Collection[Event] = Collection(connection, f"/{EVENTS.path}", Event)
 
@@ -202,6 +127,26 @@ class Client:
     def renew(self, node_id: int) -> RenewAnswer:
         """Keep the lease of a node."""
         return self._connection.send("PUT", f"/compute_nodes/{node_id}/renew", RenewAnswer)
+
+    def release(self, node_id: int) -> ComputeNode:
+        """Say that a node without a lease is gone: its jobs are ready for others."""
+        return self._connection.send("PUT", f"/compute_nodes/{node_id}/release", ComputeNode)
+
+    def health(self) -> Health:
+        """Whether the server can read its database."""
+        return self._connection.send("GET", "/health", Health)
+
+    def version(self) -> str:
+        """The version of torc the server runs."""
+        return self._connection.send("GET", "/version", str)
+
+    def doctor(self) -> list[str]:
+        """What is wrong in the database, a sentence each; nothing, if all is well."""
+        return self._connection.send("GET", "/doctor", DoctorAnswer, timeout_s=WHOLE_WORKFLOW_S).problems
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of the server."""
+        return self._connection.send("GET", "/openapi.json", dict[str, Any])
 
     def ping(self) -> bool:
         """Whether a server answers."""

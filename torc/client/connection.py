@@ -4,17 +4,17 @@ import logging
 import random
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError, LocationValueError, TimeoutError
+from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, TimeoutError
 
 from torc import __version__
-from torc.errors import BY_STATUS, ServerAway, TorcError, Unauthorized, Unavailable, UsageError
+from torc.errors import BY_STATUS, ServerAway, TorcError, Unauthorized, UsageError
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,9 @@ T = TypeVar("T")
 TRIES = 3
 """How often a request that is safe to repeat is sent when the server is silent or has no room."""
 
+WHOLE_WORKFLOW_S = 600.0
+"""How long a verb over a whole workflow may take; a million jobs need more than an ordinary request."""
+
 FIRST_PAUSE_S = 0.2
 CONNECT_TIMEOUT_S = 10.0
 POOL_SIZE = 8
@@ -30,6 +33,15 @@ POOL_SIZE = 8
 
 AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """What a proxy answers for a server that does not."""
+
+TRY_AGAIN = AWAY | {HTTPStatus.SERVICE_UNAVAILABLE}
+"""What may be better a moment later."""
+
+LESS = {"Prefer": "return=minimal"}
+"""Lists then come without the second copy of their rows, which is for readers of other clients."""
+
+Allowed = float | tuple[float, float]
+"""Seconds for a whole request, or for connecting and for reading."""
 
 
 class _Explanation(msgspec.Struct):
@@ -73,41 +85,93 @@ class Connection:
         repeatable: bool = False,
         timeout_s: float | None = None,
     ) -> T:
-        """The answer as a ``kind``; the server's refusal as the TorcError of its status.
+        """The answer as a ``kind``; the server's refusal as the TorcError of its status. Repeats as ``exchange``."""
+        answer = self.exchange(
+            method, path, body=body, query=query, headers=headers, repeatable=repeatable, timeout_s=timeout_s
+        )
+        return self._read(answer, kind, method, path)
 
-        GET, and what the caller declares ``repeatable``, is sent again after a lost connection. Anything else
-        raises ServerAway without telling whether it was applied.
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+        timeout_s: Allowed | None = None,
+        preload: bool = True,
+    ) -> urllib3.BaseHTTPResponse:
+        """The answer as it came, whatever its status; ServerAway when there was none.
+
+        GET, and what the caller declares ``repeatable``, is sent again after a lost connection; so is anything that
+        found nobody to connect to. Otherwise ServerAway does not tell whether the request was applied. ``preload``
+        false leaves the body to be read by the caller.
         """
         target = f"{self._base}{path}{_query_text(query)}"
         data = None if body is None else self._encoder.encode(body)
-        tries_left = TRIES if repeatable or method == "GET" else 1
+        given = {**self._headers, **(LESS if method == "GET" else {}), **(headers or {})}
+        repeatable = repeatable or method == "GET"
         pause_s = FIRST_PAUSE_S
         give_up_at = time.monotonic() + self._timeout_s
-        while True:
-            tries_left -= 1
+        for tries_left in reversed(range(TRIES)):
+            is_last = not tries_left or time.monotonic() > give_up_at
             try:
-                answer = self._exchange(method, target, data, {**self._headers, **(headers or {})}, timeout_s)
-                return self._read(answer, kind, method, path)
-            except (ServerAway, Unavailable) as error:
-                if not tries_left or time.monotonic() > give_up_at:
+                answer = self._exchange(method, target, data, given, timeout_s or self._timeout_s, preload)
+                if is_last or not repeatable or answer.status not in TRY_AGAIN:
+                    break
+                answer.drain_conn()
+                logger.debug("%s %s: status %d; trying again", method, path, answer.status)
+            except ServerAway as error:
+                if is_last or not (repeatable or isinstance(error.__cause__, NewConnectionError)):
                     raise
                 logger.debug("%s %s: %s; trying again", method, path, error)
             time.sleep(pause_s * random.uniform(0.5, 1.5))
             pause_s *= 2
+        return answer
+
+    def stream(self, path: str, kind: type[T], *, query: Mapping[str, object] | None = None) -> Iterator[T]:
+        """The ``data`` of server-sent events, until the server ends them or the reader closes the iterator."""
+        answer = self.exchange("GET", path, query=query, preload=False)
+        try:
+            if answer.status != HTTPStatus.OK:
+                answer.read(cache_content=True)
+                self._refuse(answer, "GET", path)
+            for line in answer:
+                if line.startswith(b"data: "):
+                    yield _decoder(kind).decode(line.removeprefix(b"data: "))
+        finally:
+            answer.close()
 
     def close(self) -> None:
         """Close every kept connection; an open one delays the server's stop."""
         self._pool.close()
 
     def _exchange(
-        self, method: str, target: str, data: bytes | None, headers: dict[str, str], timeout_s: float | None
+        self,
+        method: str,
+        target: str,
+        data: bytes | None,
+        headers: dict[str, str],
+        timeout_s: Allowed,
+        preload: bool,
     ) -> urllib3.BaseHTTPResponse:
-        wait_s = timeout_s or self._timeout_s
-        limits = urllib3.Timeout(connect=min(wait_s, CONNECT_TIMEOUT_S), read=wait_s)
+        connect_s, read_s = (
+            timeout_s if isinstance(timeout_s, tuple) else (min(timeout_s, CONNECT_TIMEOUT_S), timeout_s)
+        )
+        limits = urllib3.Timeout(connect=connect_s, read=read_s)
         try:
             # `headers` replaces the pool's own, and `retries=False` hands every answer and failure to us.
             return self._pool.urlopen(
-                method, target, body=data, headers=headers, retries=False, redirect=False, timeout=limits
+                method,
+                target,
+                body=data,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                timeout=limits,
+                preload_content=preload,
             )
         except HTTPError as error:
             raise ServerAway(
@@ -136,9 +200,9 @@ class Connection:
         if answer.status in AWAY:
             raise ServerAway(f"no answer from the server behind {self.url} (status {answer.status} from a proxy).")
         if answer.status == HTTPStatus.UNAUTHORIZED:
+            sent = "refused the credentials" if "Authorization" in self._headers else "wants to know who you are"
             raise Unauthorized(
-                f"{self.url} refused the credentials: set TORC_USERNAME and TORC_PASSWORD, or use --username and "
-                "--password."
+                f"{self.url} {sent}: set TORC_USERNAME and TORC_PASSWORD, or use --username and --password."
             )
         if not isinstance(message, str):
             raise TorcError(
@@ -163,10 +227,10 @@ def _open_pool(url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
 
 
 def _query_text(query: Mapping[str, object] | None) -> str:
-    """``?key=value`` for every value that is not None, booleans as the API writes them."""
+    """``?key=value`` for every value that is not None, booleans as the API writes them, lists as repeats."""
     given = {key: value for key, value in (query or {}).items() if value is not None}
     words = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
-    return f"?{urlencode(words)}" if words else ""
+    return f"?{urlencode(words, doseq=True)}" if words else ""
 
 
 def _reason(error: HTTPError) -> str:

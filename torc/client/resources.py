@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-from torc.client.connection import Connection
+import msgspec
+
+from torc.client.connection import WHOLE_WORKFLOW_S, Connection
 from torc.models.record import Page, Record
 
 R = TypeVar("R", bound=Record)
@@ -30,12 +32,19 @@ class Collection(Generic[R]):
         return self._connection.send("GET", f"{self._path}/{record_id}", self._model)
 
     def update(self, record_id: int, record: R) -> R:
-        """Write a whole record over the stored one."""
-        return self._connection.send("PUT", f"{self._path}/{record_id}", self._model, body=record)
+        """Write a whole record over the stored one: what is None is cleared."""
+        whole = msgspec.structs.asdict(record)  # with the fields that are None; the server keeps what is left out
+        return self._connection.send("PUT", f"{self._path}/{record_id}", self._model, body=whole)
 
-    def delete(self, record_id: int) -> R:
-        """Delete a record and return it as it was."""
-        return self._connection.send("DELETE", f"{self._path}/{record_id}", self._model)
+    def delete(self, record_id: int, *, force: bool = False) -> R:
+        """Delete a record and return it as it was; Conflict when others refer to it, unless forced."""
+        return self._connection.send("DELETE", f"{self._path}/{record_id}", self._model, query={"force": force or None})
+
+    def delete_all(self, workflow_id: int, *, force: bool = False) -> int:
+        """Delete all records of a workflow; how many."""
+        query = {"workflow_id": workflow_id, "force": force or None}
+        answer = self._connection.send("DELETE", self._path, dict[str, Any], query=query, timeout_s=WHOLE_WORKFLOW_S)
+        return int(answer.get("deleted_count", answer.get("count", 0)))
 
     def page(
         self,

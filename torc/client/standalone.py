@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -169,7 +170,10 @@ def _inode(path: Path) -> int | None:
 
 
 def _answers(record: ServerRecord) -> bool:
-    """Whether the author of the server file answers at its URL, and not somebody who got its port later."""
+    """Whether the author of the server file answers at its URL, and not somebody who got its port later.
+
+    Raises Conflict for a server with accounts: nobody would be told a password before it has proved who it is.
+    """
     parts = urlsplit(record.url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=PING_S)
     headers = {}
@@ -178,7 +182,13 @@ def _answers(record: ServerRecord) -> bool:
         headers["Authorization"] = f"Basic {credentials}"
     try:
         connection.request("GET", f"{parts.path}/ping", headers=headers)
-        answer = json.loads(connection.getresponse().read())
+        response = connection.getresponse()
+        if response.status == HTTPStatus.UNAUTHORIZED and record.token is None:
+            raise Conflict(
+                f"the database is served by {record.who()}, which needs a user name and a password; leave out "
+                f"--standalone and use --url {record.url} with --username NAME"
+            )
+        answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError):
         return False
     finally:

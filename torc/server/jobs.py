@@ -68,8 +68,9 @@ class Jobs:
 class JobCommands:
     """What happens to one job."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, leases: Leases) -> None:
         self.database = database
+        self.leases = leases
 
     def start(self, job_id: int, run_id: int, compute_node_id: int) -> Job:
         """Say that a claimed job runs now."""
@@ -81,11 +82,13 @@ class JobCommands:
 
     def manage(self, job_id: int, status: JobStatus, run_id: int) -> Job:
         """Set the status of a job by hand."""
-        return manual.set_status(self.database, job_id=job_id, status=status, run_id=run_id)
+        return manual.set_status(self.database, self.leases, job_id=job_id, status=status, run_id=run_id)
 
     def change(self, job_id: int, body: StatusChange) -> Job:
         """Set the status of a job by hand, in the present run unless one is named."""
-        return manual.set_status(self.database, job_id=job_id, status=body.target_status, run_id=body.run_id)
+        return manual.set_status(
+            self.database, self.leases, job_id=job_id, status=body.target_status, run_id=body.run_id
+        )
 
 
 class Claims:

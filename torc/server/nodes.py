@@ -1,7 +1,7 @@
 """``/compute_nodes``: their records, leases, and the one call of our own runners."""
 
 from torc.models.catalogue import COMPUTE_NODES
-from torc.models.compute_node import ComputeNode
+from torc.models.compute_node import ComputeNode, NewComputeNode
 from torc.models.queries import DeleteAllQuery, DeleteQuery
 from torc.models.record import DeletedCount
 from torc.models.sync import RenewAnswer, SyncAnswer, SyncRequest
@@ -18,9 +18,13 @@ class Nodes(Plain):
         super().__init__(database, COMPUTE_NODES)
         self.leases = leases
 
-    def create(self, body: ComputeNode) -> ComputeNode:
+    def create(self, body: NewComputeNode) -> ComputeNode:
         """Join a workflow with a machine."""
         return nodes.create(self.database, self.leases, body)
+
+    def update(self, record_id: int, body: ComputeNode, given: frozenset[str]) -> ComputeNode:
+        """Write over a node: fields that are left out stay, null clears."""
+        return nodes.update(self.database, record_id, body, given)
 
     def delete(self, record_id: int, query: DeleteQuery) -> ComputeNode:
         """Delete a node; 409 while it has jobs or results, unless forced: its jobs are then ready for others."""

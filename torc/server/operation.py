@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from falcon import Request, Response
-from msgspec import inspect
 
 from torc.models.record import Page, Record
 from torc.server.codec import answer, answer_page, read_body, read_optional_body, read_update
@@ -32,10 +31,11 @@ class Operation:
     path: str  # below the base path, parameters in braces
     call: Callable[..., Any]
     summary: str
-    parameters: dict[str, inspect.Type]  # of the path
+    parameters: dict[str, Any]  # of the path, with their types
     query: type[Record] | None
     body: Any  # the type; None without one
     body_is_required: bool
+    read: Callable[[Request, Any], Any]  # how a body that is no update is read
     takes: frozenset[str]
     answer: Any
     media: str  # of the answer
@@ -47,7 +47,9 @@ class Operation:
 
     def respond(self, req: Request, resp: Response, **path: str) -> None:
         """Falcon's responder: parse, call, answer."""
-        arguments: dict[str, Any] = {name: read_value(name, path[name], kind) for name, kind in self.parameters.items()}
+        arguments: dict[str, Any] = {
+            name: read_value(name, path[name], kind_of(kind)) for name, kind in self.parameters.items()
+        }
         if self.query is not None:
             arguments["query"] = read_query(req, self.query)
         else:
@@ -55,7 +57,7 @@ class Operation:
         if "given" in self.takes:
             arguments["body"], arguments["given"] = read_update(req, self.body)
         elif self.body is not None:
-            arguments["body"] = (read_body if self.body_is_required else read_optional_body)(req, self.body)
+            arguments["body"] = self.read(req, self.body)
         if "req" in self.takes:
             arguments["req"] = req
         if "resp" in self.takes:
@@ -71,7 +73,7 @@ def operation(name: str, method: str, path: str, call: Callable[..., Any], **kno
     """Declare an operation from the signature and the docstring of ``call``.
 
     ``known`` gives the types (``query``, ``body``, ``answer``) where the function serves many resources and its
-    signature leaves them open.
+    signature leaves them open, ``media`` what is not JSON, and ``read`` the reader of a body with rules of its own.
     """
     hints = get_type_hints(call, include_extras=True)
     hints |= {role: kind for role, kind in known.items() if hints.get(role, Any) is Any}
@@ -82,10 +84,11 @@ def operation(name: str, method: str, path: str, call: Callable[..., Any], **kno
         path=path,
         call=call,
         summary=known.get("summary") or (call.__doc__ or "").strip().partition("\n")[0],
-        parameters={part: kind_of(hints[part]) for part in re.findall(r"{(\w+)}", path)},
+        parameters={part: hints[part] for part in re.findall(r"{(\w+)}", path)},
         query=hints.get("query"),
         body=body,
         body_is_required=body_is_required,
+        read=known.get("read", read_body if body_is_required else read_optional_body),
         takes=frozenset(hints),
         answer=known.get("answer", hints.get("return")),
         media=known.get("media", "application/json"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torc import __version__
 from torc.errors import DatabaseUnusable
-from torc.settings import COMPLETION_CHECK_INTERVAL
+from torc.settings import AUTH_FILE, COMPLETION_CHECK_INTERVAL, REQUIRE_AUTH
 
 LEASE_S = 300.0
 
@@ -34,8 +34,8 @@ def _number(minimum: int, maximum: int) -> Callable[[str], int]:
     return read
 
 
-def parser(run: Command, print_version: Command) -> argparse.ArgumentParser:
-    """The command line; the parsed ``command`` is one of the two functions."""
+def parser(run: Command, print_version: Command, print_openapi: Command) -> argparse.ArgumentParser:
+    """The command line; the parsed ``command`` is one of the functions."""
     made = argparse.ArgumentParser(
         prog="torc-server", description="The server that holds workflows and hands out jobs.", allow_abbrev=False
     )
@@ -43,6 +43,9 @@ def parser(run: Command, print_version: Command) -> argparse.ArgumentParser:
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     version = commands.add_parser("version", help="print the versions of torc and SQLite")
     version.set_defaults(command=print_version)
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document of the API, as YAML or JSON")
+    openapi.add_argument("--json", action="store_true", help="as JSON instead of YAML")
+    openapi.set_defaults(command=print_openapi)
     serve = commands.add_parser("run", help="serve a database (the default command)", allow_abbrev=False)
     serve.set_defaults(command=run)
     add = serve.add_argument
@@ -51,6 +54,8 @@ def parser(run: Command, print_version: Command) -> argparse.ArgumentParser:
     add("-t", "--threads", type=_number(1, 256), default=8, help="requests served at a time (default 8)")
     add("-d", "--database", metavar="FILE", help="SQLite file, made if missing; or set DATABASE_URL")
     add("--allowed-host", action="append", default=[], metavar="NAME", help="a further name clients use for this host")
+    add("--auth-file", type=Path, metavar="FILE", help=f"{AUTH_FILE.help} [{AUTH_FILE.older_variable}]")
+    add("--require-auth", action="store_true", help=f"{REQUIRE_AUTH.help} [{REQUIRE_AUTH.variable}]")
     add(
         "-c",
         "--completion-check-interval-secs",

@@ -107,6 +107,7 @@ def _choice(name: str, text: str, choices: Sequence[Any]) -> str:
     return text
 
 
+@cache
 def kind_of(annotation: Any) -> inspect.Type:
-    """The type of a path parameter, for read_value."""
+    """The type in a signature, for read_value."""
     return _without_none(msgspec.inspect.type_info(annotation))

@@ -3,7 +3,7 @@
 from torc.models.catalogue import RESULTS
 from torc.models.queries import ResultsQuery
 from torc.models.record import Page
-from torc.models.result import Result
+from torc.models.result import NewResult, Result
 from torc.server.plain import Plain, filters_of
 from torc.store import results
 from torc.store.database import Database
@@ -15,9 +15,13 @@ class Results(Plain):
     def __init__(self, database: Database) -> None:
         super().__init__(database, RESULTS)
 
-    def create(self, body: Result) -> Result:
+    def create(self, body: NewResult) -> Result:
         """Store a result by hand; the job's status and its current result stay."""
         return results.create(self.database, body)
+
+    def update(self, record_id: int, body: Result, given: frozenset[str]) -> Result:
+        """Write over a result: fields that are left out stay, null clears."""
+        return results.update(self.database, record_id, body, given)
 
     def page(self, query: ResultsQuery) -> Page[Result]:
         """One page of results: the current one of each job, or with ``all_runs`` every attempt."""

@@ -6,15 +6,18 @@ from typing import Any
 
 import falcon
 
-from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SCHEDULED_NODES, SLURM_SCHEDULERS, USER_DATA
+from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SCHEDULED_NODES, SLURM_SCHEDULERS
 from torc.rendezvous import BASE_PATH
 from torc.server import plain
 from torc.server.actions import Actions
+from torc.server.codec import read_object
 from torc.server.drafts import Drafts
 from torc.server.events import Events
+from torc.server.graph import Graph
 from torc.server.groups import Groups
 from torc.server.jobs import Claims, JobCommands, Jobs
 from torc.server.nodes import Nodes
+from torc.server.openapi import Description
 from torc.server.operation import Endpoint, Operation
 from torc.server.operation import operation as op
 from torc.server.plain import Plain
@@ -22,6 +25,7 @@ from torc.server.requirements import Requirements
 from torc.server.results import Results
 from torc.server.service import Service
 from torc.server.stream import MEDIA_TYPE, EventStream, Streams
+from torc.server.user_data import UserDataRecords
 from torc.server.workflows import Lifecycle, Status, Workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
@@ -42,10 +46,11 @@ def operations(database: Database, leases: Leases, streams: Streams, instance: s
     """Every operation of the API."""
     nodes, events = Nodes(database, leases), Events(database)
     yield from _workflows(database)
+    yield from _graph(database)
     yield from _jobs(database, leases)
-    for resource in (FILES, USER_DATA, SCHEDULED_NODES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS):
+    for resource in (FILES, SCHEDULED_NODES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS):
         yield from plain.operations(Plain(database, resource))
-    for special in (Requirements(database), Results(database), nodes, events):
+    for special in (UserDataRecords(database), Requirements(database), Results(database), nodes, events):
         yield from plain.operations(special)
     happened, stream = "/workflows/{workflow_id}/events", EventStream(database, streams)
     yield op("list_workflow_events", "GET", happened, events.page_of)
@@ -56,6 +61,14 @@ def operations(database: Database, leases: Leases, streams: Streams, instance: s
     yield from _actions(database)
     yield from _drafts(database)
     yield from _service(database, instance)
+    description = Description(lambda: operations(database, leases, streams, instance))
+    yield op("get_openapi", "GET", "/openapi.json", description.get)
+
+
+def described() -> Iterator[Operation]:
+    """Every operation, for somebody who only wants to know what there is: none of them can be called."""
+    nothing: Any = None
+    return operations(nothing, nothing, nothing, "")
 
 
 def _workflows(database: Database) -> Iterator[Operation]:
@@ -72,7 +85,7 @@ def _workflows(database: Database) -> Iterator[Operation]:
     yield op("is_workflow_uninitialized", "GET", f"{one}/is_uninitialized", status.is_uninitialized)
     yield op("count_jobs", "GET", f"{one}/job_counts", status.counts)
     yield op("initialize_workflow", "POST", f"{one}/initialize", lifecycle.initialize)
-    yield op("initialize_jobs", "POST", f"{one}/initialize_jobs", lifecycle.initialize_jobs)
+    yield op("initialize_jobs", "POST", f"{one}/initialize_jobs", lifecycle.initialize_jobs, read=read_object)
     yield op("cancel_workflow", "PUT", f"{one}/cancel", lifecycle.cancel)
     yield op("reset_workflow_status", "POST", f"{one}/reset_status", lifecycle.reset_status)
     yield op("reset_job_status", "POST", f"{one}/reset_job_status", lifecycle.reset_jobs)
@@ -80,8 +93,20 @@ def _workflows(database: Database) -> Iterator[Operation]:
     yield op("list_missing_user_data", "GET", f"{one}/missing_user_data", lifecycle.missing_data)
 
 
+def _graph(database: Database) -> Iterator[Operation]:
+    graph = Graph(database)
+    one = "/workflows/{workflow_id}"
+    yield op("list_job_ids", "GET", f"{one}/job_ids", graph.job_ids)
+    yield op("list_job_dependencies", "GET", f"{one}/job_dependencies", graph.dependencies)
+    yield op("list_job_file_relationships", "GET", f"{one}/job_file_relationships", graph.files)
+    yield op("list_job_user_data_relationships", "GET", f"{one}/job_user_data_relationships", graph.user_data)
+    yield op("get_dot_graph", "GET", f"{one}/dot_graph/{{name}}", graph.drawing)
+    yield op("get_latest_event_timestamp", "GET", f"{one}/latest_event_timestamp", graph.latest_event)
+    yield op("get_ready_job_requirements", "GET", f"{one}/ready_job_requirements", graph.ready_requirements)
+
+
 def _jobs(database: Database, leases: Leases) -> Iterator[Operation]:
-    jobs, commands, claims = Jobs(database), JobCommands(database), Claims(database, leases)
+    jobs, commands, claims = Jobs(database), JobCommands(database, leases), Claims(database, leases)
     one, workflow = "/jobs/{job_id}", "/workflows/{workflow_id}"
     yield op("create_job", "POST", "/jobs", jobs.create)
     yield op("create_jobs", "POST", "/bulk_jobs", jobs.create_many)

@@ -17,12 +17,14 @@ from torc.errors import DatabaseUnusable, TorcError
 from torc.rendezvous import BASE_PATH, ERROR_LINE, PORT_LINE, Places, ServerRecord, host_name, network_filesystem
 from torc.server.listener import bind, in_url, is_loopback, own_names
 from torc.server.options import database_path, parser
-from torc.settings import COMPLETION_CHECK_INTERVAL
+from torc.settings import AUTH_FILE, COMPLETION_CHECK_INTERVAL, REQUIRE_AUTH
 from torc.units import utc_now_iso
 
 if TYPE_CHECKING:  # the watching process never imports what only serving needs
+    from torc.server.auth import Authenticator
     from torc.server.housekeeping import Housekeeping
     from torc.server.possession import Attendance, Possession
+    from torc.server.stream import Streams
     from torc.store.database import Database
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "run")
-    options = parser(run, print_version).parse_args(words)
+    options = parser(run, print_version, print_openapi).parse_args(words)
     try:
         options.command(options)
     except TorcError as error:
@@ -50,14 +52,15 @@ def run(options: argparse.Namespace) -> None:
     places = Places.of(database_path(options.database))
     shared = options.network_filesystem or _is_shared(places, options.standalone)
     logs.configure(options.log_level)
+    authenticator = None if options.standalone else _authenticator(options)
     listener = bind(options.host, options.port)
-    if not is_loopback(listener):
+    if not is_loopback(listener) and (authenticator is None or not authenticator.is_required):
         logger.warning(
-            "listening on %s without authentication: whoever can reach this port can run commands as the users "
-            "whose runners ask here",
+            "listening on %s and answering without authentication: whoever can reach this port can run commands as "
+            "the users whose runners ask here; --require-auth prevents that",
             options.host,
         )
-    service = Service(options, places, shared, listener)
+    service = Service(options, places, shared, listener, authenticator)
     from torc.server.process import Application
 
     Application(
@@ -65,6 +68,7 @@ def run(options: argparse.Namespace) -> None:
         options.threads,
         load=service.load,
         ready=service.ready,
+        ending=service.ending,
         end=service.end,
         complain=lambda error: _complain(error, options.standalone),
     ).run()
@@ -73,11 +77,19 @@ def run(options: argparse.Namespace) -> None:
 class Service:
     """What the worker opens and must close: the right to the database, the database, and two threads."""
 
-    def __init__(self, options: argparse.Namespace, places: Places, shared: bool, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        places: Places,
+        shared: bool,
+        listener: socket.socket,
+        authenticator: "Authenticator | None",
+    ) -> None:
         """Made in the parent, so that a worker that replaces a dead one has the same token and instance."""
         self._options = options
         self._places = places
         self._shared = shared
+        self._authenticator = authenticator
         self._port: int = listener.getsockname()[1]
         self._host = in_url(listener)
         self._names = own_names(listener, options.host, options.allowed_host)
@@ -90,6 +102,7 @@ class Service:
         from torc.server.app import create_app
         from torc.server.housekeeping import Housekeeping
         from torc.server.possession import Possession
+        from torc.server.stream import Streams
         from torc.store import nodes
         from torc.store.database import Database
         from torc.store.leases import Leases
@@ -104,14 +117,16 @@ class Service:
         leases = Leases(options.lease_s, tick_s=options.interval_s)
         nodes.adopt(database, leases)
         housekeeping = Housekeeping(database, leases, options.interval_s)
-        self._opened = _Opened(possession, database, housekeeping)
+        self._opened = _Opened(possession, database, housekeeping, Streams(max(1, options.threads // 4)))
         return create_app(
             database,
             leases,
             instance=self._instance,
+            streams=self._opened.streams,
             log_place=str(places.log) if options.standalone else "the server's standard error",
             host_names=self._names,
             token=self._token,
+            authenticator=self._authenticator,
         )
 
     def ready(self, is_first: bool) -> None:
@@ -127,6 +142,11 @@ class Service:
         if is_first:
             _tell_starter(f"{PORT_LINE}{self._port}")
         logger.info("serving %s on %s", self._places.database, self._url())
+
+    def ending(self) -> None:
+        """The order to stop has come: streams would last for ever. Runs in a signal handler and takes no lock."""
+        if self._opened is not None:
+            self._opened.streams.is_ending = True
 
     def end(self, wait_for_requests: Callable[[], None]) -> None:
         """Close in the order that lets nothing use what is closed."""
@@ -167,7 +187,28 @@ class _Opened:
     possession: "Possession"
     database: "Database"
     housekeeping: "Housekeeping"
+    streams: "Streams"
     attendance: "Attendance | None" = None
+
+
+def _authenticator(options: argparse.Namespace) -> "Authenticator | None":
+    """What checks credentials, if there are accounts. Raises TorcError before anybody could be served."""
+    path = options.auth_file or AUTH_FILE.configured()
+    is_required = options.require_auth or REQUIRE_AUTH.configured()
+    if path is None:
+        if is_required:
+            raise TorcError(
+                "authentication is required, but there are no accounts; name an htpasswd file with --auth-file FILE or "
+                "in TORC_AUTH_FILE"
+            )
+        logger.info("No htpasswd file configured, authentication disabled")
+        return None
+    from torc.server.auth import Authenticator
+
+    authenticator = Authenticator(path, is_required=is_required, threads=options.threads)
+    kind = "REQUIRED for all requests" if is_required else "OPTIONAL (backward compatible mode)"
+    logger.info("Authentication is %s", kind)
+    return authenticator
 
 
 def print_version(options: argparse.Namespace) -> None:
@@ -175,6 +216,19 @@ def print_version(options: argparse.Namespace) -> None:
     from torc.store import database
 
     print(f"torc-server {__version__} (SQLite {database.SQLITE_VERSION})")
+
+
+def print_openapi(options: argparse.Namespace) -> None:
+    """The document that ``/openapi.json`` serves."""
+    import json
+
+    import yaml
+
+    from torc.server.openapi import document
+    from torc.server.routes import described
+
+    found = document(described())
+    print(json.dumps(found, indent=2) if options.json else yaml.safe_dump(found, sort_keys=False, width=120), end="")
 
 
 def _complain(error: TorcError, standalone: bool) -> None:

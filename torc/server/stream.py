@@ -1,5 +1,6 @@
 """Events as they happen: server-sent events, each stream a thread of its own for as long as somebody listens."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 
@@ -15,7 +16,7 @@ from torc.store.database import Database
 
 MEDIA_TYPE = "text/event-stream"
 LOOK_S = 0.5  # between two looks for new events; each is one step into an index
-SIGN_OF_LIFE_S = 5.0  # only writing shows that the listener has gone
+SIGN_OF_LIFE_S = 15.0  # proxies end connections that are silent for long
 MOST_AT_ONCE = 500
 
 
@@ -68,15 +69,19 @@ class EventStream:
         sent_before = req.get_header("Last-Event-ID")  # a browser that comes back
         after_id = query.after_id if not sent_before else read_value("Last-Event-ID", sent_before, kind_of(int))
         last_id = events.last_id(self.database, workflow_id)
-        source = self._events(workflow_id, last_id if after_id is None else after_id, query)
+        source = self._events(
+            workflow_id, last_id if after_id is None else after_id, query, req.env.get("gunicorn.socket")
+        )
         resp.stream = self.streams.open(source)
         resp.content_type = MEDIA_TYPE
         resp.set_header("Cache-Control", "no-store")
         resp.set_header("X-Accel-Buffering", "no")  # a proxy must not wait for more
 
-    def _events(self, workflow_id: int, after_id: int, query: StreamQuery) -> Iterator[bytes]:
+    def _events(
+        self, workflow_id: int, after_id: int, query: StreamQuery, listener: socket.socket | None
+    ) -> Iterator[bytes]:
         silent_s = SIGN_OF_LIFE_S  # a first sign at once: the listener knows it is heard
-        while not self.streams.is_ending:
+        while not (self.streams.is_ending or _has_left(listener)):
             try:
                 found = self._after(workflow_id, after_id, query)
             except NotFound:  # deleted meanwhile
@@ -96,3 +101,15 @@ class EventStream:
         events.last_id(self.database, workflow_id)
         page = Paging(limit=MOST_AT_ONCE)
         return events.page(self.database, workflow_id, page, after_id=after_id, level=query.level).items
+
+
+def _has_left(listener: socket.socket | None) -> bool:
+    """Whether the peer closed its connection. Writing would tell only at the second try."""
+    if listener is None:
+        return False
+    try:
+        return listener.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

@@ -95,10 +95,15 @@ class Lifecycle:
 
     def initialize_jobs(self, workflow_id: int, query: InitializeJobsQuery, body: InitializeJobsRequest | None) -> Told:
         """Decide which jobs are ready, without beginning a new run."""
+        wish = body or InitializeJobsRequest()
+        if wish.ignore_missing_data is False:
+            inputs.refuse_missing_user_data(self.database, workflow_id)
+        if wish.reinitialize:
+            lifecycle.process_changed_job_inputs(self.database, workflow_id)
         lifecycle.initialize_jobs(
             self.database,
             workflow_id,
-            only_uninitialized=query.only_uninitialized,
+            only_uninitialized=query.only_uninitialized or wish.reinitialize,
             clear_ephemeral=query.clear_ephemeral_user_data,
         )
         return Told(message="Initialized job status")
