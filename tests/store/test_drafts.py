@@ -97,6 +97,15 @@ def test_a_repeated_batch_is_acknowledged_and_not_applied_again(database):
     assert draft.names() == ["a", "b"]
 
 
+def test_a_member_named_twice_belongs_to_its_group_once(database):
+    draft = Draft(database, jobs=3, groups=1)
+    group = DraftGroup(members=[1, 0, 1])
+    draft.add(1, groups=[group], jobs=[job("a"), job("b"), job("c", depends_on_groups=[0])])
+    draft.finalize()
+    (found,) = groups.page(database, draft.id, Paging()).items
+    assert len(found.member_job_ids) == 2
+
+
 @pytest.mark.parametrize("number", [0, 3, 7])
 def test_a_batch_that_does_not_follow_is_refused(database, number):
     draft = Draft(database, jobs=2)

@@ -4,8 +4,9 @@ import pytest
 
 from tests.store.scenario import Step, every_field
 from torc.errors import Unprocessable
+from torc.models.job import Job
 from torc.models.status import JobStatus
-from torc.store import lifecycle, manual, workflows
+from torc.store import jobs, lifecycle, manual, workflows
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_the_verb_of_existing_clients_refuses_to_touch_jobs_that_are_handed_out(
 
 def test_the_verb_of_existing_clients_brings_back_only_terminated_jobs(build):
     flow = build("done", "bad", "ended", "off", "left").initialize()
-    manual.set_status(flow.database, job_id=flow.id("off"), status=JobStatus.DISABLED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("off"), status=JobStatus.DISABLED, run_id=1)
     runner = flow.runner()
     runner.take("done", "bad", "ended", "left")
     for name, status in (("done", "completed"), ("bad", "failed"), ("ended", "terminated")):
@@ -101,7 +102,7 @@ def test_what_lies_behind_an_uninitialized_job_starts_over_at_any_depth_and_thro
         runner.take(*ready)
         for name in ready:
             runner.finish(name)
-    manual.set_status(flow.database, job_id=flow.id("b"), status=JobStatus.UNINITIALIZED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("b"), status=JobStatus.UNINITIALIZED, run_id=1)
     lifecycle.initialize_jobs(flow.database, flow.workflow_id, only_uninitialized=True)
     assert flow.statuses() == {"a": "completed", "b": "ready", "c": "blocked", "d": "blocked", "other": "completed"}
 
@@ -120,9 +121,31 @@ def test_resetting_failed_jobs_takes_what_lies_downstream_along(build, small_chu
     assert flow.statuses() == dict.fromkeys("abde", "uninitialized") | {"c": "completed"}
 
 
+def test_a_job_that_went_on_after_a_failure_waits_again_when_the_failed_one_is_reset(build):
+    flow = build("a", Step("b", after=["a"], keep_going=True)).initialize()
+    runner = flow.runner()
+    runner.take("a")
+    runner.finish("a", "failed")
+    assert flow.status("b") == "ready"
+    lifecycle.reset_job_status(flow.database, flow.workflow_id, failed_only=True)
+    assert flow.statuses() == {"a": "uninitialized", "b": "blocked"}, "nobody may claim it now"
+
+
+def test_a_completed_reader_starts_over_when_a_new_job_writes_what_it_read(build):
+    flow = build(Step("reader", reads=["f"])).initialize()
+    runner = flow.runner()
+    runner.take("reader")
+    runner.finish("reader")
+    ((file_id,),) = flow.select("SELECT id FROM file")
+    writer = Job(workflow_id=flow.workflow_id, name="writer", command="true", output_file_ids=[file_id])
+    jobs.create_many(flow.database, [writer])
+    lifecycle.initialize_jobs(flow.database, flow.workflow_id, only_uninitialized=True)
+    assert flow.statuses() == {"reader": "blocked", "writer": "ready"}
+
+
 def test_resetting_all_jobs_leaves_disabled_ones(build):
     flow = build("a", "b: a", "off").initialize()
-    manual.set_status(flow.database, job_id=flow.id("off"), status=JobStatus.DISABLED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("off"), status=JobStatus.DISABLED, run_id=1)
     assert lifecycle.reset_job_status(flow.database, flow.workflow_id) == 2
     assert flow.statuses() == {"a": "uninitialized", "b": "uninitialized", "off": "disabled"}
     assert flow.run_id() == 1

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from torc.models.action import TriggerType
 from torc.models.event import Level
-from torc.models.record import Record
+from torc.models.record import NotNegative, Record
 from torc.models.status import JobStatus
 from torc.models.workflow import SortMethod
 
@@ -15,7 +15,7 @@ MAX_RELATIONSHIPS = 100_000
 CLAIM_LIMIT = 10
 """Jobs handed out by a claim that names no limit."""
 
-Offset = Annotated[int, Meta(ge=0)]
+Offset = NotNegative
 
 
 class Paging(Record, kw_only=True):
@@ -153,7 +153,7 @@ class RelationshipsQuery(Record, kw_only=True):
     """A page of the relationships in a workflow, in a fixed order."""
 
     offset: Offset = 0
-    limit: int = MAX_RELATIONSHIPS  # more is lowered to that, as existing clients expect
+    limit: Annotated[int, Meta(ge=0)] = MAX_RELATIONSHIPS  # more is lowered to that, as existing clients expect
 
 
 class OfWorkflow(Record, kw_only=True):
@@ -184,8 +184,8 @@ class UserDataLinks(Record, kw_only=True):
 class ClaimNextQuery(Record, kw_only=True):
     """``claim_next_jobs``; ``num_jobs`` is another name for ``limit``."""
 
-    limit: Annotated[int, Meta(ge=0)] | None = None
-    num_jobs: Annotated[int, Meta(ge=0)] | None = None
+    limit: NotNegative | None = None
+    num_jobs: NotNegative | None = None
 
 
 class ClaimQuery(Record, kw_only=True):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from torc.models.record import Record, always
+from torc.models.record import NotNegative, Record, always
 
 SortMethod = Literal["gpus_runtime_memory", "gpus_memory_runtime", "none"]
 
@@ -16,10 +16,10 @@ class Workflow(Record, kw_only=True):
     owner: str | None = None  # the authenticated user who created it; set by the server
     description: str | None = None
     timestamp: str | None = None  # creation, ISO 8601 UTC; set by the server
-    compute_node_expiration_buffer_seconds: int = always(60)
-    compute_node_wait_for_new_jobs_seconds: int = always(60)
+    compute_node_expiration_buffer_seconds: NotNegative = always(60)
+    compute_node_wait_for_new_jobs_seconds: NotNegative = always(60)
     compute_node_ignore_workflow_completion: bool = always(False)
-    compute_node_wait_for_healthy_database_minutes: int = always(20)
+    compute_node_wait_for_healthy_database_minutes: NotNegative = always(20)
     jobs_sort_method: SortMethod = always("gpus_runtime_memory")
     resource_monitor_config: str | None = None  # JSON text, opaque to the server
     status_id: int | None = None  # equal to id
@@ -137,3 +137,9 @@ class DotGraph(Record, kw_only=True):
     """A picture of a workflow's structure."""
 
     graph: str  # in the DOT language
+
+
+class ReinitializedJobs(Record, kw_only=True):
+    """Answer of ``process_changed_job_inputs``."""
+
+    reinitialized_jobs: list[str]  # names, in the order of ids

@@ -1,10 +1,10 @@
 """What belongs to what in a workflow, and short answers about all its jobs."""
 
-from torc.models.queries import ReadyRequirementsQuery, RelationshipsQuery
+from torc.models.queries import ChangedInputsQuery, ReadyRequirementsQuery, RelationshipsQuery
 from torc.models.record import Page
 from torc.models.relationship import JobDependency, JobFileRelationship, JobUserDataRelationship
-from torc.models.workflow import DotGraph, JobIds, LatestEventTimestamp, ReadyJobRequirements
-from torc.store import dot, relationships, summaries
+from torc.models.workflow import DotGraph, JobIds, LatestEventTimestamp, ReadyJobRequirements, ReinitializedJobs
+from torc.store import dot, lifecycle, relationships, summaries
 from torc.store.database import Database
 
 
@@ -39,6 +39,11 @@ class Graph:
     def ready_requirements(self, workflow_id: int, query: ReadyRequirementsQuery) -> ReadyJobRequirements:
         """What all ready jobs need together."""
         return summaries.ready_job_requirements(self.database, workflow_id, query.scheduler_config_id)
+
+    def changed_inputs(self, workflow_id: int, query: ChangedInputsQuery) -> ReinitializedJobs:
+        """Make jobs uninitialized whose command, links or input data changed; what lies behind them stays."""
+        names = lifecycle.process_changed_job_inputs(self.database, workflow_id, dry_run=query.dry_run)
+        return ReinitializedJobs(reinitialized_jobs=names)
 
     def latest_event(self, workflow_id: int) -> LatestEventTimestamp:
         """When the last event of a workflow happened."""

@@ -102,6 +102,7 @@ def _graph(database: Database) -> Iterator[Operation]:
     yield op("list_job_user_data_relationships", "GET", f"{one}/job_user_data_relationships", graph.user_data)
     yield op("get_dot_graph", "GET", f"{one}/dot_graph/{{name}}", graph.drawing)
     yield op("get_latest_event_timestamp", "GET", f"{one}/latest_event_timestamp", graph.latest_event)
+    yield op("process_changed_job_inputs", "POST", f"{one}/process_changed_job_inputs", graph.changed_inputs)
     yield op("get_ready_job_requirements", "GET", f"{one}/ready_job_requirements", graph.ready_requirements)
 
 

@@ -154,7 +154,7 @@ def _insert(db: sqlite3.Connection, draft: _Draft, batch: DraftBatch) -> None:
         ],
     )
     for group_id, group in enumerate(batch.groups, first["groups"]):
-        members = draft.ids("jobs", group.members, f"groups[{group_id - draft.bases['groups']}].members")
+        members = draft.ids("jobs", sorted(set(group.members)), f"groups[{group_id - draft.bases['groups']}].members")
         db.execute(
             "INSERT INTO dependency_group (id, workflow_id, members_hash) VALUES (?, ?, ?)",
             (group_id, workflow_id, groups.members_hash(members)),

@@ -1,4 +1,4 @@
-"""Verbs over a whole workflow: initialize, reset, cancel.
+"""Verbs over a whole workflow: initialize, reset, start over what has changed, cancel.
 
 Each checks first, then says what it is about in one short transaction (``busy``: nothing is claimed and no other verb
 starts, reports still count), then works in chunks that are transactions of their own and may be repeated, and then
@@ -18,6 +18,7 @@ from torc.models.status import COMPLETE, HANDED_OUT, UNSETTLED, Cause, JobStatus
 from torc.models.workflow import InitializeAnswer, InitializeRequest, WorkflowStatus
 from torc.store import actions, events, graph, groups, implied, outcomes, readiness, workflows
 from torc.store.database import Database
+from torc.store.fingerprints import Changed, Fingerprints
 from torc.store.readiness import Change, change_status
 from torc.store.rows import json_ids, to_json
 
@@ -133,6 +134,46 @@ def reset_job_status(database: Database, workflow_id: int, *, failed_only: bool 
     return int(count)
 
 
+def process_changed_job_inputs(database: Database, workflow_id: int, *, dry_run: bool = False) -> list[str]:
+    """Start over the jobs that are no longer what they became ready with (fingerprints.py); their names by id.
+
+    What lies behind them is for ``initialize_jobs``. Refused while one of them, or a job behind one, is pending or
+    running; ``dry_run`` only tells. Jobs that were never initialized have nothing to be compared with.
+    """
+    with database.read() as db:
+        workflows.require(db, workflow_id)
+    changed: list[Changed] = []
+    fingerprints = Fingerprints(workflow_id)
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.read() as db:
+            changed += fingerprints.changed(db, first_id, last_id)
+    again = [job.job_id for job in changed if job.status != JobStatus.UNINITIALIZED]
+    if again and not dry_run:
+        with database.write() as db:
+            refuse_busy(db, workflow_id)
+            _refuse_before_handed_out(db, workflow_id, again)
+            _begin(db, workflow_id, "process_changed_job_inputs")
+        _finish(database, workflow_id)
+    return [job.name for job in changed]
+
+
+def _refuse_before_handed_out(db: sqlite3.Connection, workflow_id: int, job_ids: list[int]) -> None:
+    if not any(workflows.has_jobs(db, workflow_id, status) for status in HANDED_OUT):
+        return
+    row = db.execute(
+        """
+        SELECT id, name, status FROM job
+         WHERE id IN (SELECT value FROM json_each(?)) AND status IN ('pending', 'running') ORDER BY id LIMIT 1
+        """,
+        (json_ids(groups.downstream(db, job_ids)),),
+    ).fetchone()
+    if row is not None:
+        raise Unprocessable(
+            f"job {row[0]} '{row[1]}' is {row[2]} although it or a job it depends on has changed; wait until it has "
+            f"ended, or cancel it with: torc workflows cancel {workflow_id}"
+        )
+
+
 _FAILED = "IN ('failed', 'terminated')"
 _NOT_RESET = "NOT IN ('uninitialized', 'disabled')"
 
@@ -218,9 +259,8 @@ def job_ranges(database: Database, workflow_id: int) -> Iterator[tuple[int, int]
 
 def _initialize(database: Database, workflow_id: int, user: str | None, hostname: str | None) -> None:
     _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
-    _decide_all(database, workflow_id)
+    _decide_all(database, workflow_id, clear_ephemeral=True)
     with database.write() as db:
-        _clear_ephemeral(db, workflow_id)
         (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (workflow_id,)).fetchone()
         events.note(
             db,
@@ -238,14 +278,13 @@ def _initialize(database: Database, workflow_id: int, user: str | None, hostname
 def _initialize_jobs(database: Database, workflow_id: int, only_uninitialized: bool, clear_ephemeral: bool) -> None:
     again = {JobStatus.BLOCKED, JobStatus.READY}
     if only_uninitialized:
+        implied.add(database, workflow_id)  # a new job may stand before a completed one
         _reset_downstream(database, workflow_id)
     else:
         again |= {JobStatus.TERMINATED}
     _start_over(database, workflow_id, frozenset(again), forget=False)
-    _decide_all(database, workflow_id)
+    _decide_all(database, workflow_id, clear_ephemeral=clear_ephemeral)
     with database.write() as db:
-        if clear_ephemeral:
-            _clear_ephemeral(db, workflow_id)
         _open_for_runners(db, workflow_id)
 
 
@@ -281,10 +320,22 @@ def _cancel(database: Database, workflow_id: int) -> None:
 
 def _reset_job_status(database: Database, workflow_id: int, failed_only: bool) -> None:
     if failed_only:
-        _start_over(database, workflow_id, frozenset({JobStatus.FAILED, JobStatus.TERMINATED}))
-        _reset_downstream(database, workflow_id)
+        # Jobs that went on in spite of a failure may be ready: they have to wait again.
+        _start_over(database, workflow_id, frozenset({JobStatus.FAILED, JobStatus.TERMINATED}), decide=True)
+        _reset_downstream(database, workflow_id, decide=True)
     else:
         _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
+    with database.write() as db:
+        _done(db, workflow_id)
+
+
+def _process_changed_job_inputs(database: Database, workflow_id: int) -> None:
+    fingerprints = Fingerprints(workflow_id)
+    for first_id, last_id in job_ranges(database, workflow_id):
+        with database.write() as db:
+            changed = {job.job_id for job in fingerprints.changed(db, first_id, last_id)}
+            resting = _ids(db, workflow_id, first_id, last_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
+            _reset(db, workflow_id, [job_id for job_id in resting if job_id in changed], decide=True)
     with database.write() as db:
         _done(db, workflow_id)
 
@@ -294,6 +345,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "initialize_jobs": _initialize_jobs,
     "cancel": _cancel,
     "reset_job_status": _reset_job_status,
+    "process_changed_job_inputs": _process_changed_job_inputs,
 }
 
 
@@ -308,18 +360,28 @@ def _ids(
     return [job_id for (job_id,) in rows]
 
 
-def _start_over(database: Database, workflow_id: int, statuses: frozenset[JobStatus], *, forget: bool = True) -> None:
+def _start_over(
+    database: Database,
+    workflow_id: int,
+    statuses: frozenset[JobStatus],
+    *,
+    forget: bool = True,
+    decide: bool = False,
+) -> None:
     """Make the jobs with these statuses uninitialized; ``forget`` their results and retries too."""
     for first_id, last_id in job_ranges(database, workflow_id):
         with database.write() as db:
-            _reset(db, workflow_id, _ids(db, workflow_id, first_id, last_id, statuses), forget=forget)
+            ids = _ids(db, workflow_id, first_id, last_id, statuses)
+            _reset(db, workflow_id, ids, forget=forget, decide=decide)
 
 
-def _reset(db: sqlite3.Connection, workflow_id: int, job_ids: list[int], *, forget: bool = True) -> None:
+def _reset(
+    db: sqlite3.Connection, workflow_id: int, job_ids: list[int], *, forget: bool = True, decide: bool = False
+) -> None:
     if not job_ids:
         return
     changes = [Change(job_id, JobStatus.UNINITIALIZED) for job_id in job_ids]
-    applied = change_status(db, workflow_id, changes, end_attempt=True, decide=False)
+    applied = change_status(db, workflow_id, changes, end_attempt=True, decide=decide)
     actions.count_jobs(db, workflow_id, applied.changed)
     if forget:
         db.execute(
@@ -331,7 +393,7 @@ def _reset(db: sqlite3.Connection, workflow_id: int, job_ids: list[int], *, forg
         )
 
 
-def _reset_downstream(database: Database, workflow_id: int) -> None:
+def _reset_downstream(database: Database, workflow_id: int, *, decide: bool = False) -> None:
     """Start over every complete job that lies, at any depth, behind an uninitialized one.
 
     Does not look past pending and running jobs: what they lead to is theirs.
@@ -348,14 +410,20 @@ def _reset_downstream(database: Database, workflow_id: int) -> None:
         )
     for first_id, last_id in job_ranges(database, workflow_id):
         with database.write() as db:
-            _reset(db, workflow_id, [n for n in _ids(db, workflow_id, first_id, last_id, COMPLETE) if n in behind])
+            ids = [job_id for job_id in _ids(db, workflow_id, first_id, last_id, COMPLETE) if job_id in behind]
+            _reset(db, workflow_id, ids, decide=decide)
 
 
-def _decide_all(database: Database, workflow_id: int) -> None:
+def _decide_all(database: Database, workflow_id: int, *, clear_ephemeral: bool) -> None:
     """Complete the graph with what files and user data imply, and decide every uninitialized job."""
     implied.add(database, workflow_id)
+    if clear_ephemeral:
+        with database.write() as db:
+            _clear_ephemeral(db, workflow_id)
+    fingerprints = Fingerprints(workflow_id)
     for first_id, last_id in job_ranges(database, workflow_id):
         with database.write() as db:
+            fingerprints.remember(db, fingerprints.range(first_id, last_id, "status = 'uninitialized'"))
             readiness.decide_range(db, workflow_id, first_id, last_id)
 
 
