@@ -6,14 +6,14 @@ A model is the Struct of ``torc.models`` with the methods that users of the exis
 import copy
 import pprint
 import re
-import types
 from collections.abc import Collection
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar
 
 import msgspec
 from msgspec.structs import FieldInfo
 
+from torc.models.nulls import admits_null, without_nulls
 from torc.models.record import Record
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Model(Record, metaclass=ModelType, kw_only=True):
 
     def __setattr__(self, name: str, value: Any) -> None:
         field = field_of(type(self), name)
-        if value is None and not field.required and not _admits_none(field.type):
+        if value is None and not field.required and not admits_null(field.type):
             value = _default(field)
         try:
             super().__setattr__(name, _convert(value, field.type))
@@ -173,27 +173,7 @@ def _convert(value: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        return msgspec.convert(_without_nulls(value, kind), kind)
-
-
-def _without_nulls(value: Any, kind: Any) -> Any:
-    """``value`` without the nulls that stand for fields of Structs; free JSON is kept as it is."""
-    if get_origin(kind) in (Union, types.UnionType):
-        kind = next(part for part in get_args(kind) if part is not types.NoneType)
-    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        hints = {name: field.type for name, field in _fields_by_name(kind).items()}
-        return {
-            name: _without_nulls(item, hints.get(name, Any))
-            for name, item in value.items()
-            if item is not None or hints.get(name) is Any
-        }
-    if isinstance(value, list) and get_origin(kind) is list:
-        return [_without_nulls(item, get_args(kind)[0]) for item in value]
-    return value
-
-
-def _admits_none(kind: Any) -> bool:
-    return kind is Any or types.NoneType in get_args(kind)
+        return msgspec.convert(without_nulls(value, kind), kind)
 
 
 def _default(field: FieldInfo) -> Any:

@@ -1,14 +1,14 @@
 """Bytes to Structs and back: bodies and answers, strict about types and clear about places."""
 
 import json
-import types
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 from falcon import Request, Response
 from msgspec import Meta
 
 from torc.errors import InvalidRequest, TorcError
+from torc.models.nulls import admits_null, without_nulls
 from torc.models.record import Page
 
 T = TypeVar("T")
@@ -82,12 +82,8 @@ def read_update(req: Request, model: type[T]) -> tuple[T, frozenset[str]]:
     return record, frozenset(
         name
         for name, value in decode(body, dict).items()
-        if name in hints and (value is not None or _can_be_null(hints[name]))
+        if name in hints and (value is not None or admits_null(hints[name]))
     )
-
-
-def _can_be_null(kind: Any) -> bool:
-    return kind is Any or types.NoneType in get_args(kind)
 
 
 def _fields_of(kind: Any) -> str:
@@ -120,7 +116,7 @@ def _decode(body: bytes, kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         if "got `null`" not in str(error):
             raise
-        return msgspec.convert(_without_nulls(msgspec.json.decode(body), kind), type=kind)
+        return msgspec.convert(without_nulls(msgspec.json.decode(body), kind), type=kind)
     except msgspec.DecodeError as error:
         if "trailing characters" not in str(error):
             raise
@@ -132,19 +128,3 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 def _name(kind: Any) -> str:
     return "JSON text" if kind is Json else str(kind.__name__)
-
-
-def _without_nulls(value: Any, kind: Any) -> Any:
-    """``value`` with the fields that are null left out where ``kind`` has a Struct; free JSON is kept as it is."""
-    if get_origin(kind) in (Union, types.UnionType):
-        kind = next(part for part in get_args(kind) if part is not types.NoneType)
-    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        hints = get_type_hints(kind)
-        return {
-            key: _without_nulls(item, hints.get(key, Any))
-            for key, item in value.items()
-            if item is not None or hints.get(key) is Any
-        }
-    if isinstance(value, list) and get_origin(kind) is list:
-        return [_without_nulls(item, get_args(kind)[0]) for item in value]
-    return value
