@@ -144,6 +144,20 @@ def test_the_tests_add_their_extra_once(checkout: Path, tools: Path, working_pip
     assert [line.endswith("[dev]") for line in installs(working_pip)] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("user", "expected"), [("0", "update -qq\ninstall -qq -y --no-install-recommends curl jq\n"), ("1000", "")]
+)
+def test_programs_for_the_tests_are_installed_where_nobody_is_asked(
+    checkout: Path, tools: Path, working_pip: Path, user: str, expected: str
+) -> None:
+    calls = tools / "calls"
+    calls.touch()
+    script(tools / "apt-get", f'#!/bin/sh\necho "$@" >>"{calls}"\n')
+    script(tools / "id", f"#!/bin/sh\necho {user}\n")
+    launch(checkout, tools, "test")
+    assert calls.read_text() == expected
+
+
 @pytest.mark.parametrize("flock", [True, False], ids=["flock", "without flock"])
 def test_first_calls_at_the_same_time_install_once(checkout: Path, tools: Path, working_pip: Path, flock: bool) -> None:
     if not flock:

@@ -152,7 +152,7 @@ class Sample:
             },
             "/compute_nodes": {
                 "workflow_id": self.workflow, "hostname": "h", "pid": 1, "start_time": "2026-01-01T00:00:00Z",
-                "num_cpus": 1, "memory_gb": 1.0, "num_gpus": 0, "num_nodes": 1, "compute_node_type": "local",
+                "num_cpus": 1, "memory_gb": 1.0, "memory": "1g", "num_gpus": 0, "num_nodes": 1, "compute_node_type": "local",
                 "time_limit": "PT1H", "is_active": True, "duration_seconds": 1.0, "scheduler": {"slurm_job_id": "1"},
                 "scheduler_config_id": 1, "spool_path": "/s",
             },
@@ -182,7 +182,7 @@ class Sample:
             "status": "completed", "compute_node_id": self.ids["/compute_nodes"], "return_code": 0,
             "exec_time_minutes": 0.5, "cause": "exit",
             "completion_time": "2026-01-01T00:00:00Z", "peak_memory_bytes": 1, "peak_cpu_percent": 1.5, "signal": 1,
-            "gpu_ids": ["0"],
+            "gpu_ids": ["0"], "exit_code": 0, "stdout": "out", "stderr": "err",
         }  # fmt: skip
         self.ids["/results"] = made("/results", self.bodies["/results"])
         self.bodies["/jobs/{job_id}/complete_job/{status}/{run_id}"] = self.bodies["/results"]
@@ -239,7 +239,8 @@ class Sample:
         path = path.replace("{workflow_id}", str(owner)).replace("{action_id}", str(self.action))
         path = path.replace("{job_id}", str(self.ids["/jobs"])).replace("{run_id}", "0")
         path = path.replace("{compute_node_id}", str(self.ids["/compute_nodes"]))
-        return path.replace("{status}", "completed").replace("{limit}", "0")
+        path = path.replace("{status}", "completed").replace("{limit}", "0")
+        return path.replace("{name}", "job_job_dependencies")
 
     def body(self, template: str) -> dict[str, Any]:
         """Something the endpoint accepts."""

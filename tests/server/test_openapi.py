@@ -65,9 +65,7 @@ class Ids:
     def folded(self, value: Any) -> Any:
         """The same value, with what is called an id folded."""
         if isinstance(value, dict):
-            return {
-                key: self.fold(item) if key.endswith("_id") else self.folded(item) for key, item in value.items()
-            }
+            return {key: self.fold(item) if key.endswith("_id") else self.folded(item) for key, item in value.items()}
         return value
 
 

@@ -25,7 +25,7 @@ def run(flow, runner, *names, status="completed"):
 
 
 def set_status(flow, name, status):
-    manual.set_status(flow.database, job_id=flow.id(name), status=JobStatus(status), run_id=flow.run_id())
+    manual.set_status(flow.database, flow.leases, job_id=flow.id(name), status=JobStatus(status), run_id=flow.run_id())
 
 
 def test_a_start_fires_what_waits_for_it_and_for_workers(build):

@@ -104,7 +104,7 @@ def test_the_report_of_a_job_reset_by_force_is_history_although_all_numbers_matc
     flow = build("a", "b: a").initialize()
     runner = flow.runner()
     runner.take("a")
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.UNINITIALIZED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.UNINITIALIZED, run_id=1)
     answer = runner.finish("a")
     assert answer.lost == [(flow.id("a"), 1)]
     assert flow.statuses() == {"a": "uninitialized", "b": "blocked"}
@@ -116,7 +116,7 @@ def test_a_status_set_by_hand_takes_the_job_from_its_node(build):
     flow = build("a").initialize()
     runner = flow.runner()
     runner.take("a")
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
     assert flow.job("a").active_compute_node_id is None
     assert runner.sync().lost == [(flow.id("a"), 1)]
     assert runner.claim() == ["a"]
@@ -181,7 +181,7 @@ def test_reports_of_two_runs_of_one_job_are_told_apart(build):
     runner.take("a")
     old = runner.end("a")
     runner.finished.clear()
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.UNINITIALIZED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.UNINITIALIZED, run_id=1)
     flow.initialize()
     runner.jobs.clear()
     runner.take("a")
@@ -199,9 +199,9 @@ def test_a_demoted_job_is_not_taken_up_again_by_the_node_that_had_lost_it(build,
     runner.finish("a")
     runner.take("b")
     runner.die(clock)
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.UNINITIALIZED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.UNINITIALIZED, run_id=1)
     assert flow.status("b") == "blocked"
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
     heir = flow.runner()
     heir.take("a")
     heir.finish("a")

@@ -9,7 +9,7 @@ from torc.errors import NotFound
 from torc.models.catalogue import FILES
 from torc.models.draft import DraftUserData
 from torc.models.queries import Paging
-from torc.store import deletion, jobs, table, workflows
+from torc.store import deletion, events, jobs, table, workflows
 
 
 def rich(build):
@@ -81,6 +81,8 @@ def test_a_workflow_is_hidden_before_its_rows_go(build, monkeypatch):
     deletion.delete(flow.database, flow.workflow_id)
     assert workflows.page(flow.database, Paging()).items == []
     assert jobs.page(flow.database, flow.workflow_id, Paging()).items == []
+    told = events.page(flow.database, flow.workflow_id, Paging())
+    assert (told.items, told.total_count, told.has_more) == ([], 0, False)
     for act in (
         lambda: workflows.get(flow.database, flow.workflow_id),
         lambda: jobs.get(flow.database, flow.id("a")),

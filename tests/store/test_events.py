@@ -78,7 +78,7 @@ def test_two_failures_in_one_sync_tell_whom_each_canceled(build):
 
 def test_a_cascade_that_a_person_caused_is_told(build):
     flow = build("a", "b: a").initialize()
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=1)
     (event,) = [event for event in flow.events("job_completion") if event["type"] == "jobs_canceled"]
     assert (event["count"], event["cause_job_id"]) == (1, flow.id("a"))
 

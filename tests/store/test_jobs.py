@@ -62,11 +62,13 @@ def test_other_dependencies_take_the_job_out_of_all_its_groups(build):
     assert (flow.status("c"), flow.status("d")) == ("ready", "blocked")
 
 
-def test_dependencies_left_out_stay_and_an_empty_list_removes_them(build):
+@pytest.mark.parametrize("nothing", [[], None])
+def test_dependencies_left_out_stay_and_nothing_removes_them(build, nothing):
     flow = build("a", "b: a")
-    put(flow, "b", depends_on_job_ids=None)
+    job = Job(workflow_id=flow.workflow_id, name="b", command="true")
+    jobs.update(flow.database, flow.id("b"), job, frozenset({"name", "command"}))
     assert flow.job("b").depends_on_job_ids == [flow.id("a")]
-    put(flow, "b", depends_on_job_ids=[])
+    put(flow, "b", depends_on_job_ids=nothing)
     assert flow.job("b").depends_on_job_ids is None
 
 
@@ -196,14 +198,17 @@ def test_a_job_that_nobody_needs_is_deleted_with_its_links(build):
         assert flow.select(f"SELECT * FROM {table}") == []
 
 
-def test_all_jobs_are_deleted_unless_some_are_handed_out(build):
+def test_all_jobs_are_deleted_unless_some_are_handed_out_or_have_results(build):
     flow = build("a", "b: a", Step("c", after_groups=["g"]), groups={"g": "ab"}).initialize()
     runner = flow.runner()
     runner.take("a")
     with pytest.raises(Conflict, match="torc workflows cancel"):
         jobs.delete_all(flow.database, flow.workflow_id)
     runner.finish("a")
-    assert jobs.delete_all(flow.database, flow.workflow_id) == 3
+    with pytest.raises(Conflict, match=r"1 result\(s\) that would be lost"):
+        jobs.delete_all(flow.database, flow.workflow_id)
+    assert jobs.delete_all(flow.database, flow.workflow_id, force=True) == 3
+    assert jobs.delete_all(flow.database, flow.workflow_id) == 0
     for table in ("job", "job_depends_on", "job_depends_on_group", "dependency_group", "dependency_group_member"):
         assert flow.select(f"SELECT * FROM {table}") == []
 

@@ -314,7 +314,7 @@ def test_there_is_nothing_to_resume_after_a_clean_end(build):
 
 def test_cancel_settles_everything_but_uninitialized_jobs(build, small_chunks):
     flow = build("done", "running", "waiting", Step("later", after=["running"], keep_going=True), "off").initialize()
-    manual.set_status(flow.database, job_id=flow.id("off"), status=JobStatus.DISABLED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("off"), status=JobStatus.DISABLED, run_id=1)
     flow.add("new")
     runner = flow.runner()
     runner.take("done", "running", "waiting")

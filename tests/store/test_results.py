@@ -195,7 +195,7 @@ def test_a_job_reset_and_completed_again_without_a_claim_takes_a_new_attempt(bui
     flow = build("a").initialize()
     runner = OldRunner(flow)
     runner.complete("a", "failed")
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
     assert runner.complete("a").status == "completed"
     assert stored(flow) == [(1, 1, "failed"), (1, 2, "completed")]
 
@@ -207,61 +207,6 @@ def test_a_job_that_does_not_exist_is_neither_started_nor_completed(build):
     for act in (runner.start, runner.complete):
         with pytest.raises(NotFound, match="99"):
             act("ghost")
-
-
-# Results posted by hand.
-
-
-def test_a_result_posted_without_attempt_gets_the_jobs(build):
-    flow = build("a").initialize()
-    runner = flow.runner()
-    for _ in range(2):
-        runner.claim()
-        runner.start("a")
-        manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.READY, run_id=1)
-        runner.sync()
-    posted = results.create(flow.database, OldRunner(flow).result("a"))
-    assert posted.attempt_id == 2
-
-
-def test_a_result_posted_later_does_not_become_the_current_one(build):
-    flow = build("a").initialize()
-    runner = flow.runner()
-    runner.take("a")
-    runner.finish("a")
-    posted = results.create(flow.database, OldRunner(flow).result("a", "failed", attempt_id=7))
-    current = results.page(flow.database, flow.workflow_id, Paging(), {}).items
-    assert [result.attempt_id for result in current] == [1]
-    everything = results.page(flow.database, flow.workflow_id, Paging(), {}, all_runs=True).items
-    assert [result.id for result in everything][1] == posted.id
-
-
-def test_a_second_result_of_one_attempt_is_refused(build):
-    flow = build("a").initialize()
-    runner = flow.runner()
-    runner.take("a")
-    runner.finish("a")
-    with pytest.raises(Conflict, match="already has a result for run 1, attempt 1"):
-        results.create(flow.database, OldRunner(flow).result("a"))
-
-
-def test_the_report_of_a_running_attempt_cannot_be_forestalled_by_hand(build):
-    flow = build("a").initialize()
-    runner = flow.runner()
-    runner.take("a")
-    with pytest.raises(Conflict, match="still under way"):
-        results.create(flow.database, OldRunner(flow).result("a"))
-    runner.finish("a")
-    assert flow.status("a") == "completed"
-
-
-def test_a_posted_result_must_be_of_the_workflow(build):
-    flow, other = build("a").initialize(), build("z").initialize()
-    runner = OldRunner(flow)
-    with pytest.raises(Unprocessable, match="job_id"):
-        results.create(flow.database, runner.result("a", job_id=other.id("z")))
-    with pytest.raises(Unprocessable, match="compute_node_id"):
-        results.create(flow.database, runner.result("a", compute_node_id=other.runner().node_id))
 
 
 def test_results_are_filtered(build):

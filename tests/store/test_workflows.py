@@ -73,7 +73,7 @@ def test_the_revision_grows_with_every_change_and_with_nothing_else(build):
     seen.append(revision())
     lifecycle.reset_status(flow.database, flow.workflow_id)
     seen.append(revision())
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=1)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=1)
     seen.append(revision())
     jobs.delete(flow.database, flow.id("b"), force=True)
     seen.append(revision())
@@ -162,7 +162,7 @@ def test_jobs_are_counted_by_status(build):
 def test_a_workflow_is_uninitialized_while_every_job_is_or_is_disabled(build):
     flow = build("a", "b")
     assert workflows.is_uninitialized(flow.database, flow.workflow_id)
-    manual.set_status(flow.database, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=0)
+    manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=0)
     assert workflows.is_uninitialized(flow.database, flow.workflow_id)
     flow.initialize()
     assert not workflows.is_uninitialized(flow.database, flow.workflow_id)

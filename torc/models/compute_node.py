@@ -1,8 +1,12 @@
 """A runner on a machine or in an allocation."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from torc.models.record import Record, always
+from msgspec import Meta
+
+from torc.models.record import NotNegative, Positive, Record, always
+
+MemoryGb = Annotated[float, Meta(ge=0)]
 
 
 class ComputeNode(Record, kw_only=True):
@@ -15,10 +19,11 @@ class ComputeNode(Record, kw_only=True):
     start_time: str  # ISO 8601
     duration_seconds: float | None = None
     is_active: bool = always(False)
-    num_cpus: int
-    memory_gb: float  # GiB
-    num_gpus: int
-    num_nodes: int
+    num_cpus: NotNegative
+    memory_gb: MemoryGb  # GiB
+    memory: str | None = None  # the same as text, such as 256g; follows memory_gb
+    num_gpus: NotNegative
+    num_nodes: Positive
     time_limit: str | None = None  # ISO 8601 duration
     scheduler_config_id: int | None = None
     compute_node_type: str  # local or slurm
@@ -29,3 +34,13 @@ class ComputeNode(Record, kw_only=True):
     # set by the server in the answer to a POST, so that a restored database is noticed
     database_id: str | None = None
     generation: int | None = None
+
+
+class NewComputeNode(ComputeNode, kw_only=True):
+    """A node to be stored: ``memory`` may stand for ``memory_gb``, and what is left out is filled in."""
+
+    pid: int = 0  # not known
+    start_time: str | None = None  # type: ignore[assignment]  # the server says when; stored it always has one
+    memory_gb: MemoryGb | None = None  # type: ignore[assignment]  # memory may say it; stored it always has one
+    num_nodes: Positive = 1
+    compute_node_type: str = "local"

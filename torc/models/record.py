@@ -1,10 +1,14 @@
 """The base of every Struct that travels, and how their fields are declared."""
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 T = TypeVar("T")
+
+NotNegative = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
 
 
 class Record(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """What runners are started by: Slurm settings, the allocations asked for, and what a local machine offers."""
 
-from torc.models.record import Record
+from torc.models.record import Positive, Record
 
 
 class SlurmScheduler(Record, kw_only=True):
@@ -12,8 +12,8 @@ class SlurmScheduler(Record, kw_only=True):
     account: str
     gres: str | None = None
     mem: str | None = None
-    nodes: int
-    ntasks_per_node: int | None = None
+    nodes: Positive
+    ntasks_per_node: Positive | None = None
     partition: str | None = None
     qos: str | None = None
     tmp: str | None = None
@@ -39,4 +39,4 @@ class LocalScheduler(Record, kw_only=True):
     workflow_id: int
     name: str | None = None
     memory: str | None = None
-    num_cpus: int | None = None
+    num_cpus: Positive | None = None

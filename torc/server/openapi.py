@@ -8,7 +8,9 @@ import msgspec
 from msgspec import NODEFAULT
 
 from torc import __version__
+from torc.models.compute_node import ComputeNode, NewComputeNode
 from torc.models.record import Page, Record
+from torc.models.result import NewResult, Result
 from torc.rendezvous import BASE_PATH
 from torc.server.operation import Operation
 
@@ -41,6 +43,12 @@ SCHEMA_NAMES = {
     "WorkflowStatus": "WorkflowStatusModel",
 }
 """Clients that exist call these so; code written for them then works with a client generated from this document."""
+
+
+FORGIVING = {NewComputeNode: ComputeNode, NewResult: Result}
+"""Bodies that may leave out more than the record has, as in the users' book, are described as the record: a generated
+client has one class for each.
+"""
 
 
 class Explanation(Record, kw_only=True):
@@ -104,7 +112,7 @@ def _describe(operation: Operation, schemas: "_Schemas") -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body_is_required,
-            "content": {"application/json": {"schema": schemas.of(operation.body)}},
+            "content": {"application/json": {"schema": schemas.of(FORGIVING.get(operation.body, operation.body))}},
         }
     described["responses"] = {
         "200": {
@@ -160,7 +168,7 @@ class _Schemas:
             if operation.query is not None:
                 yield from (_not_null(field.type) for field in msgspec.structs.fields(operation.query))
             if operation.body is not None:
-                yield operation.body
+                yield FORGIVING.get(operation.body, operation.body)
             if get_origin(operation.answer) is Page:
                 yield from get_args(operation.answer)
             elif operation.media == "application/json":
@@ -221,10 +229,15 @@ def _models(kinds: list[Any]) -> dict[str, type[msgspec.Struct]]:
 
 
 def _renamed(schema: Any) -> Any:
-    """References, and titles, under the names clients know."""
+    """References, and titles, under the names clients know.
+
+    ``items: false`` goes: tuples say their length in ``maxItems`` as well, and some generators cannot read it.
+    """
     if isinstance(schema, dict):
         return {
-            key: _renamed_word(value) if key in ("$ref", "title") else _renamed(value) for key, value in schema.items()
+            key: _renamed_word(value) if key in ("$ref", "title") else _renamed(value)
+            for key, value in schema.items()
+            if not (key == "items" and value is False)
         }
     return [_renamed(part) for part in schema] if isinstance(schema, list) else schema
 

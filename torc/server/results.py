@@ -5,7 +5,7 @@ from torc.models.queries import ResultsQuery
 from torc.models.record import Page
 from torc.models.result import NewResult, Result
 from torc.server.plain import Plain, filters_of
-from torc.store import results
+from torc.store import posted, results
 from torc.store.database import Database
 
 
@@ -17,11 +17,11 @@ class Results(Plain):
 
     def create(self, body: NewResult) -> Result:
         """Store a result by hand; the job's status and its current result stay."""
-        return results.create(self.database, body)
+        return posted.create(self.database, body)
 
     def update(self, record_id: int, body: Result, given: frozenset[str]) -> Result:
         """Write over a result: fields that are left out stay, null clears."""
-        return results.update(self.database, record_id, body, given)
+        return posted.update(self.database, record_id, body, given)
 
     def page(self, query: ResultsQuery) -> Page[Result]:
         """One page of results: the current one of each job, or with ``all_runs`` every attempt."""

@@ -94,8 +94,7 @@ def now_ms(db: sqlite3.Connection) -> int:
 
 def create(database: Database, event: Event) -> Event:
     """Store a client's event; the time is the server's."""
-    if event.data is None:
-        raise InvalidRequest('data: an event needs data, such as {"category": "note", "message": "..."}')
+    _require_data(event.data)
     with database.write() as db:
         workflows.require(db, event.workflow_id)
         cursor = db.execute(
@@ -105,6 +104,11 @@ def create(database: Database, event: Event) -> Event:
         workflows.touch(db, event.workflow_id)
         assert cursor.lastrowid is not None
         return _fetch(db, cursor.lastrowid)
+
+
+def _require_data(data: Any) -> None:
+    if data is None:
+        raise InvalidRequest('data: an event needs data, such as {"category": "note", "message": "..."}')
 
 
 def get(database: Database, event_id: int) -> Event:
@@ -134,7 +138,9 @@ def page(
 
     ``after_id`` is the replay cursor: nothing is skipped, nothing repeated.
     """
-    where, arguments = ["e.workflow_id = ?"], list[Any]((workflow_id,))
+    where, arguments = list[str](), list[Any]()
+    where.append("e.workflow_id = ? AND e.workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)")
+    arguments.append(workflow_id)
     for condition, value in (
         (f"({_CATEGORY}) = ?", category),
         ("e.timestamp_ms > ?", after_timestamp),
@@ -198,7 +204,7 @@ def _to_event(row: Sequence[Any]) -> Event:
         return Event(id=event_id, workflow_id=workflow_id, timestamp=timestamp_ms, level=level, data=kept)
     label = f"Job with name = {name}"
     messages = {
-        STARTED: ("job", f"{label} started on compute node {node_id}."),
+        STARTED: ("job", f"{label} started on compute node {node_id}." if node_id else f"{label} started by hand."),
         RETRIED: ("job", f"{label} will be tried again."),
         COMPLETED: ("job_completion", f"{label} completed with status = {status}."),
     }
@@ -225,6 +231,7 @@ def _to_event(row: Sequence[Any]) -> Event:
 
 def update(database: Database, event_id: int, data: Any) -> Event:
     """Replace the data of an event; it becomes a client's event."""
+    _require_data(data)
     with database.write() as db:
         _fetch(db, event_id)
         db.execute("UPDATE event SET kind = ?, data = ? WHERE id = ?", (POSTED, to_json(data), event_id))
@@ -242,4 +249,6 @@ def delete(database: Database, event_id: int) -> Event:
 def delete_all(database: Database, workflow_id: int) -> int:
     """Remove all events of a workflow; how many there were."""
     with database.write() as db:
+        if not workflows.is_visible(db, workflow_id):
+            return 0
         return db.execute("DELETE FROM event WHERE workflow_id = ?", (workflow_id,)).rowcount

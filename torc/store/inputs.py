@@ -2,7 +2,13 @@
 
 import sqlite3
 
+from torc.errors import Unprocessable
+from torc.store import workflows
 from torc.store.database import Database
+from torc.store.rows import json_ids
+
+NAMED = 10
+"""So many missing records are named in a refusal."""
 
 
 def required_existing_files(database: Database, workflow_id: int) -> list[int]:
@@ -17,11 +23,30 @@ def missing_user_data(database: Database, workflow_id: int) -> list[int]:
         return _needed(db, "user_data", "user_data_id", workflow_id, "AND r.data IS NULL")
 
 
+def refuse_missing_user_data(database: Database, workflow_id: int) -> None:
+    """Raise Unprocessable, with the names, unless all user data is there."""
+    missing = missing_user_data(database, workflow_id)
+    if not missing:
+        return
+    with database.read() as db:
+        rows = db.execute(
+            "SELECT name FROM user_data WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?",
+            (json_ids(missing), NAMED),
+        ).fetchall()
+    names = ", ".join(f"'{name}'" for (name,) in rows) + (", ..." if len(missing) > NAMED else "")
+    raise Unprocessable(
+        f"workflow {workflow_id} lacks user data that jobs need: {names}; store it with PUT /user_data/ID, "
+        "or send ignore_missing_data true",
+        user_data=missing,
+    )
+
+
 def _needed(db: sqlite3.Connection, table: str, column: str, workflow_id: int, condition: str) -> list[int]:
+    workflows.require(db, workflow_id)
     rows = db.execute(
         f"""
         SELECT r.id FROM {table} AS r
-         WHERE r.workflow_id = ? AND r.workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL) {condition}
+         WHERE r.workflow_id = ? {condition}
            AND (
                (EXISTS (SELECT 1 FROM job_input_{table} WHERE {column} = r.id)
                 AND NOT EXISTS (SELECT 1 FROM job_output_{table} WHERE {column} = r.id))

@@ -14,7 +14,7 @@ from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.store import actions, groups, outcomes, workflows
 from torc.store.database import Database
 from torc.store.readiness import Change, change_status, recount
-from torc.store.rows import columns, exists, json_ids, to_record
+from torc.store.rows import columns, exists, json_ids, reader
 from torc.store.table import envelope, order_by
 
 DEPENDS_ON = "depends_on_job_ids"
@@ -168,7 +168,6 @@ def select(
     dependencies: bool = True,
 ) -> list[Job]:
     """The visible jobs among these ids, in the order given, with the relations asked for."""
-    ids = json_ids(job_ids)
     jobs = {
         row[0]: _to_job(row)
         for row in db.execute(
@@ -177,9 +176,22 @@ def select(
               FROM job JOIN workflow AS w ON w.id = job.workflow_id
              WHERE job.id IN (SELECT value FROM json_each(?)) AND w.hidden IS NULL
             """,
-            (ids,),
+            (json_ids(job_ids),),
         )
     }
+    _relate(db, jobs, links=links, dependencies=dependencies and links is LINKS)
+    return [jobs[job_id] for job_id in job_ids if job_id in jobs]
+
+
+def _relate(
+    db: sqlite3.Connection,
+    jobs: dict[int, Job],
+    *,
+    links: dict[str, tuple[str, str]] = LINKS,
+    dependencies: bool = True,
+) -> None:
+    """Fill in the relations of jobs, which come by id."""
+    ids = json_ids(jobs)
     for field, (table, column) in links.items():
         for job_id, other in db.execute(
             f"""
@@ -188,24 +200,25 @@ def select(
             """,
             (ids,),
         ):
-            _append(jobs, job_id, field, other)
-    if dependencies and links is LINKS:
+            _append(jobs[job_id], field, other)
+    if dependencies:
         for job_id, others in groups.effective_dependencies(db, list(jobs)).items():
             jobs[job_id].depends_on_job_ids = others
-    return [jobs[job_id] for job_id in job_ids if job_id in jobs]
 
 
-def _append(jobs: dict[int, Job], job_id: int, field: str, other: int) -> None:
-    if job_id in jobs:
-        values = getattr(jobs[job_id], field)
-        if values is None:
-            setattr(jobs[job_id], field, [other])
-        else:
-            values.append(other)
+def _append(job: Job, field: str, other: int) -> None:
+    values = getattr(job, field)
+    if values is None:
+        setattr(job, field, [other])
+    else:
+        values.append(other)
+
+
+_READ = reader(Job, NAMES)
 
 
 def _to_job(row: Sequence[Any]) -> Job:
-    job = to_record(Job, NAMES, row)
+    job = _READ(row)
     job.scheduler_id = job.scheduler_id or None
     return job
 
@@ -248,16 +261,18 @@ def page(
         if paging.offset or len(rows) == paging.limit:
             (total,) = db.execute(f"SELECT count(*) FROM job WHERE {condition}", arguments).fetchone()
         if include_relationships:
-            ids = groups.shorten(db, [row[0] for row in rows], MAX_PAGE_IDS)
-            return envelope(select(db, ids), total, paging)
-        return envelope([_to_job(row) for row in rows], total, paging)
+            rows = rows[: len(groups.shorten(db, [row[0] for row in rows], MAX_PAGE_IDS))]
+        jobs = {row[0]: _to_job(row) for row in rows}
+        if include_relationships:
+            _relate(db, jobs)
+    return envelope(list(jobs.values()), total, paging)
 
 
 def update(database: Database, job_id: int, wanted: Job, given: frozenset[str]) -> Job:
     """Change the ``given`` fields of an uninitialized job. Checks and texts: contract rest-api.md 3.5."""
     with database.write() as db:
         stored = fetch(db, job_id)
-        _check_update(stored, wanted)
+        _check_update(stored, wanted, given)
         if wanted.workflow_id != stored.workflow_id:
             raise Unprocessable(f"workflow_id of job {job_id} is {stored.workflow_id} and cannot be changed")
         kept = {name: getattr(stored, name) for name in WRITABLE if name not in given}
@@ -265,8 +280,8 @@ def update(database: Database, job_id: int, wanted: Job, given: frozenset[str]) 
             f"UPDATE job SET {', '.join(f'{name} = ?' for name in WRITABLE)} WHERE id = ?",
             [*_values(db, structs.replace(wanted, **kept)), job_id],
         )
-        depends_on = wanted.depends_on_job_ids
-        if depends_on is not None and sorted(set(depends_on)) != (stored.depends_on_job_ids or []):
+        depends_on = wanted.depends_on_job_ids or []
+        if DEPENDS_ON in given and sorted(set(depends_on)) != (stored.depends_on_job_ids or []):
             if len(set(depends_on)) > groups.MAX_PLAIN_EDGES:
                 raise Unprocessable(
                     f"{DEPENDS_ON}: {len(set(depends_on))} jobs are too many for plain dependencies "
@@ -280,7 +295,7 @@ def update(database: Database, job_id: int, wanted: Job, given: frozenset[str]) 
         return fetch(db, job_id)
 
 
-def _check_update(stored: Job, wanted: Job) -> None:
+def _check_update(stored: Job, wanted: Job, given: frozenset[str]) -> None:
     if stored.status != JobStatus.UNINITIALIZED:
         raise Unprocessable(
             f"Cannot update job when status is '{stored.status}' - updates are only allowed when status is "
@@ -291,8 +306,7 @@ def _check_update(stored: Job, wanted: Job) -> None:
             "Cannot update job status - this field is immutable after job creation (except to Disabled)"
         )
     for field in LINKS:
-        sent = getattr(wanted, field)
-        if sent is not None and sorted(set(sent)) != (getattr(stored, field) or []):
+        if field in given and sorted(set(getattr(wanted, field) or [])) != (getattr(stored, field) or []):
             raise Unprocessable(f"Cannot modify {field} - this field is immutable after job creation")
 
 
@@ -354,13 +368,15 @@ def remove(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> 
 
 
 def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> int:
-    """Remove every job of a workflow; refused while any runs, unless forced. How many there were."""
+    """Remove every job of a workflow; how many there were.
+
+    Refused while any runs, and when results would be lost, unless forced.
+    """
     with database.write() as db:
-        workflows.require(db, workflow_id)
-        for status in HANDED_OUT:
-            if not force and workflows.has_jobs(db, workflow_id, status):
-                raise Conflict(f"workflow {workflow_id} has {status} jobs; cancel it first with: "
-                               f"torc workflows cancel {workflow_id}")  # fmt: skip
+        if not workflows.is_visible(db, workflow_id):
+            return 0
+        if not force:
+            _refuse_if_any_needed(db, workflow_id)
         ids = [job_id for (job_id,) in db.execute("SELECT id FROM job WHERE workflow_id = ?", (workflow_id,))]
         remove(db, workflow_id, ids)
         db.execute(
@@ -373,3 +389,17 @@ def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> 
         db.execute("DELETE FROM dependency_group WHERE workflow_id = ?", (workflow_id,))
         workflows.touch(db, workflow_id)
         return len(ids)
+
+
+def _refuse_if_any_needed(db: sqlite3.Connection, workflow_id: int) -> None:
+    for status in HANDED_OUT:
+        if workflows.has_jobs(db, workflow_id, status):
+            raise Conflict(
+                f"workflow {workflow_id} has {status} jobs; cancel it first with: torc workflows cancel {workflow_id}"
+            )
+    (results,) = db.execute("SELECT count(*) FROM result WHERE workflow_id = ?", (workflow_id,)).fetchone()
+    if results:
+        raise Conflict(
+            f"workflow {workflow_id} has {results} result(s) that would be lost with its jobs; "
+            "force to delete them all the same"
+        )

@@ -5,20 +5,26 @@ import time
 from datetime import datetime
 from typing import cast
 
-from torc.errors import NotFound, Unprocessable
+from torc.errors import InvalidRequest, NotFound, Unprocessable
 from torc.models.catalogue import COMPUTE_NODES
-from torc.models.compute_node import ComputeNode
+from torc.models.compute_node import ComputeNode, NewComputeNode
 from torc.models.sync import RenewAnswer
 from torc.store import actions, attempts, events, outcomes, table, workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
+from torc.units import GIB, parse_memory, utc_now_iso
+
+MEMORY_DIFFERS_GIB = 0.001
+"""Two statements of one node's memory that differ by less are the same: text is rounded."""
 
 
 def create(database: Database, leases: Leases, node: ComputeNode) -> ComputeNode:
-    """Store a node. The answer tells which database it joined, so that a restored one is noticed later."""
-    for name, least in (("num_cpus", 0), ("memory_gb", 0), ("num_gpus", 0), ("num_nodes", 1)):
-        if getattr(node, name) < least:
-            raise Unprocessable(f"{name} of a compute node must be at least {least}, got {getattr(node, name)}")
+    """Store a node. The answer tells which database it joined, so that a restored one is noticed later.
+
+    A NewComputeNode is filled in first.
+    """
+    node.memory_gb = memory_gb(node)
+    node.start_time = node.start_time or utc_now_iso()
     node.last_seq = 0
     with database.write() as db:
         workflows.require(db, node.workflow_id)
@@ -30,6 +36,38 @@ def create(database: Database, leases: Leases, node: ComputeNode) -> ComputeNode
         stored.lease_s = leases.lease_s
     stored.database_id, stored.generation = database.database_id, database.generation
     return stored
+
+
+def memory_gb(node: ComputeNode | NewComputeNode) -> float:
+    """The memory of a node in GiB, whichever of the two ways of saying it was used. Both must agree."""
+    if node.memory is None:
+        if node.memory_gb is None:
+            raise InvalidRequest("a compute node needs its memory: memory_gb in GiB, or memory such as '256g'")
+        return node.memory_gb
+    try:
+        said_gb = parse_memory(node.memory) / GIB
+    except ValueError as error:
+        raise Unprocessable(
+            f"Invalid memory format '{node.memory}': {error}", field="memory", value=node.memory
+        ) from error
+    if node.memory_gb is None:
+        return said_gb
+    if abs(said_gb - node.memory_gb) > MEMORY_DIFFERS_GIB:
+        raise Unprocessable(
+            f"memory is '{node.memory}' but memory_gb is {node.memory_gb}; send one of them, or the same twice",
+            field="memory",
+            value=node.memory,
+        )
+    return node.memory_gb
+
+
+def update(database: Database, node_id: int, node: ComputeNode, given: frozenset[str]) -> ComputeNode:
+    """Write the ``given`` fields over a stored node."""
+    with database.write() as db:
+        if node.memory == cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id)).memory:
+            node.memory = None  # from our answer: memory_gb alone was changed, or nothing
+        memory_gb(node)
+        return cast(ComputeNode, table.update_row(db, COMPUTE_NODES, node_id, node, given))
 
 
 def renew(database: Database, leases: Leases, node_id: int) -> RenewAnswer:

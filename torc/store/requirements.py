@@ -10,8 +10,11 @@ from torc.models.resource_requirements import ResourceRequirements
 from torc.store import table
 from torc.store.database import Database
 from torc.store.rows import json_ids
-from torc.store.workflows import DEFAULT_REQUIREMENTS, touch
+from torc.store.workflows import DEFAULT_REQUIREMENTS, is_visible, touch
 from torc.units import parse_duration, parse_memory
+
+MOST = 2**31 - 1
+"""Of CPUs, GPUs or nodes: what a million jobs need together is still an integer of SQLite's."""
 
 
 def create(database: Database, requirements: ResourceRequirements) -> Record:
@@ -27,9 +30,17 @@ def create(database: Database, requirements: ResourceRequirements) -> Record:
 def update(
     database: Database, requirements_id: int, requirements: ResourceRequirements, given: frozenset[str]
 ) -> Record:
-    """Write the ``given`` fields over stored requirements."""
+    """Write the ``given`` fields over stored requirements. The workflow's ``default`` keeps its name."""
     check(requirements)
-    return table.update(database, REQUIREMENTS, requirements_id, requirements, given)
+    with database.write() as db:
+        changed = table.update_row(db, REQUIREMENTS, requirements_id, requirements, given)
+        workflow_id = table.workflow_of(changed)
+        if not _default(db, workflow_id):
+            raise Conflict(
+                f"Resource requirements {requirements_id} are the workflow's '{DEFAULT_REQUIREMENTS}', for jobs that "
+                "name none, and keep that name"
+            )
+        return changed
 
 
 def delete(database: Database, requirements_id: int, *, force: bool = False) -> Record:
@@ -55,6 +66,8 @@ def delete(database: Database, requirements_id: int, *, force: bool = False) -> 
 def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> int:
     """Remove all requirements of a workflow but its ``default``, as ``delete``; how many."""
     with database.write() as db:
+        if not is_visible(db, workflow_id):
+            return 0
         default_id = _default(db, workflow_id)
         ids = [
             found
@@ -70,7 +83,7 @@ def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> 
 
 
 def _default(db: sqlite3.Connection, workflow_id: int) -> int:
-    """The first record named ``default``, which every workflow has; 0 for a workflow that does not exist."""
+    """The first record named ``default``, which every workflow has; else 0."""
     row = db.execute(
         "SELECT min(id) FROM resource_requirements WHERE workflow_id = ? AND name = ?",
         (workflow_id, DEFAULT_REQUIREMENTS),
@@ -95,9 +108,10 @@ def check(requirements: ResourceRequirements | DraftRequirements) -> None:
     """Raise Unprocessable unless every figure makes sense."""
     for field, least in (("num_cpus", 1), ("num_gpus", 0), ("num_nodes", 1)):
         value = getattr(requirements, field)
-        if value < least:
+        if not least <= value <= MOST:
+            bound = f"at least {least}" if value < least else f"at most {MOST}"
             raise Unprocessable(
-                f"{field} of requirements '{requirements.name}' must be at least {least}, got {value}",
+                f"{field} of requirements '{requirements.name}' must be {bound}, got {value}",
                 field=field,
                 value=value,
             )

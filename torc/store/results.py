@@ -1,23 +1,30 @@
-"""Results as records: one row per attempt, and the two calls of existing runners that start and end a job."""
+"""Results: one row per attempt; and the two calls of existing runners that start and end a job."""
 
 import sqlite3
 import time
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from torc.errors import Conflict, Unprocessable
-from torc.models.catalogue import RESULTS
 from torc.models.job import Job
 from torc.models.queries import Paging
 from torc.models.record import Page
-from torc.models.result import Result
+from torc.models.result import NO_NODE, Result
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.models.sync import FinishedJob
-from torc.store import attempts, events, jobs, outcomes, table, workflows
+from torc.store import attempts, events, jobs, outcomes, workflows
 from torc.store.database import Database
 from torc.store.events import JobEvent
-from torc.store.outcomes import Held
-from torc.store.rows import columns, exists
+from torc.store.outcomes import Held, Told
+from torc.store.rows import columns, to_row
 from torc.store.table import select_page
+
+OUTPUT = ("stdout", "stderr")
+KEPT_OUTPUT_BYTES = 64 * 1024
+LISTED = columns(Result, OUTPUT)  # a page of 10,000 results could hold more than a gigabyte of output
+ATTEMPT = ("job_id", "run_id", "attempt_id")
+REPORTED = columns(Result, ("id", "workflow_id", "exit_code", *ATTEMPT, *OUTPUT))
+"""What a report says of an attempt."""
 
 
 def page(
@@ -31,55 +38,36 @@ def page(
             where.append(f"{name} = ?")
             arguments.append(value)
     if not all_runs:
-        where.append("id IN (SELECT current_result_id FROM job WHERE workflow_id = ?)")
-        arguments.append(workflow_id)
+        where.append("id = (SELECT current_result_id FROM job WHERE job.id = result.job_id)")
     with database.read() as db:
-        return select_page(db, Result, "result", columns(Result), " AND ".join(where), arguments, paging)
+        return select_page(db, Result, "result", LISTED, " AND ".join(where), arguments, paging)
 
 
-def create(database: Database, result: Result) -> Result:
-    """Store a result by hand; without an attempt it gets the job's. The job's status and current result stay."""
-    with database.write() as db:
-        workflows.require(db, result.workflow_id)
-        _check_references(db, result)
-        if result.attempt_id is None:
-            (attempt_id,) = db.execute("SELECT attempt_id FROM job WHERE id = ?", (result.job_id,)).fetchone()
-            result.attempt_id = attempt_id or 1
-        _refuse_open_attempt(db, result)
-        try:
-            result_id = table.insert_row(db, RESULTS, result)
-        except sqlite3.IntegrityError as error:
-            raise _taken(result) from error
-        workflows.touch(db, result.workflow_id)
-        return cast(Result, table.fetch(db, RESULTS, result_id))
+def cut_output(result: Result) -> None:
+    """Keep the end, where the reason of a failure stands."""
+    for name in OUTPUT:
+        text: str | None = getattr(result, name)
+        if text is not None and len(text) > KEPT_OUTPUT_BYTES // 4:
+            kept = text.encode()[-KEPT_OUTPUT_BYTES:]
+            setattr(result, name, kept.decode(errors="ignore"))  # the cut may be in the middle of a character
 
 
-def _taken(result: Result) -> Conflict:
-    return Conflict(f"job {result.job_id} already has a result for run {result.run_id}, attempt {result.attempt_id}")
-
-
-def _refuse_open_attempt(db: sqlite3.Connection, result: Result) -> None:
-    # With a result, the attempt would be over: the report of the runner would be taken for a repeat.
-    if exists(
-        db,
-        """
-        SELECT 1 FROM job
-         WHERE id = ? AND run_id = ? AND attempt_id = ? AND status IN ('pending', 'running')
-        """,
-        (result.job_id, result.run_id, result.attempt_id),
-    ):
-        raise Conflict(
-            f"attempt {result.attempt_id} of job {result.job_id} is still under way; its runner will report the result"
-        )
-
-
-def _check_references(db: sqlite3.Connection, result: Result) -> None:
+def check_references(db: sqlite3.Connection, result: Result) -> None:
+    """Raise Unprocessable unless job and node are of the result's workflow."""
     for name, source in (("job_id", "job"), ("compute_node_id", "compute_node")):
         value = getattr(result, name)
+        if (name, value) == ("compute_node_id", NO_NODE):
+            continue
         if not db.execute(
             f"SELECT 1 FROM {source} WHERE id = ? AND workflow_id = ?", (value, result.workflow_id)
         ).fetchone():
-            raise Unprocessable(f"{name}: no {source.replace('_', ' ')} {value} in workflow {result.workflow_id}")
+            raise unknown(name, value, result)
+
+
+def unknown(name: str, value: int, result: Result) -> Unprocessable:
+    """The refusal of an id."""
+    what = name.removesuffix("_id").replace("_", " ")
+    return Unprocessable(f"{name}: no {what} {value} in workflow {result.workflow_id}")
 
 
 def start(database: Database, *, job_id: int, run_id: int, compute_node_id: int) -> Job:
@@ -100,7 +88,7 @@ def start(database: Database, *, job_id: int, run_id: int, compute_node_id: int)
                 + (f" on compute node {job.active_compute_node_id}" if owned else "")
             )
         if job.status == JobStatus.READY:
-            attempts.hand_out(db, [job_id], run_id=run_id, node_id=compute_node_id)
+            attempts.hand_out(db, [(job_id, compute_node_id)], run_id=run_id)
         db.execute("UPDATE job SET active_compute_node_id = ? WHERE id = ?", (compute_node_id, job_id))
         attempts.start(db, [(job_id, time.time())])
         job = jobs.fetch(db, job_id)
@@ -132,7 +120,12 @@ def complete(database: Database, *, job_id: int, status: JobStatus, run_id: int,
             if (job.status, job.run_id) == (status, run_id) or _has_result(db, report, status):
                 return job
             raise Conflict(f"Job {job_id} is already complete with status {job.status.capitalize()}")
-        outcomes.insert_results(db, job.workflow_id, result.compute_node_id, [report], [report])
+        told = [Told(result.compute_node_id, report)]
+        if _has_result(db, report):
+            _write_over(db, report, result)
+        else:
+            outcomes.insert_results(db, job.workflow_id, told, told)
+        _add_output(db, report, result)
         if job.status not in COMPLETE:
             db.execute(
                 "UPDATE job SET run_id = ?, attempt_id = ? WHERE id = ?", (report.run_id, report.attempt_id, job_id)
@@ -145,7 +138,7 @@ def complete(database: Database, *, job_id: int, status: JobStatus, run_id: int,
                 job.failure_handler_id,
                 job.retries or 0,
             )
-            outcomes.settle(db, job.workflow_id, result.compute_node_id, [report], {job_id: held})
+            outcomes.settle(db, job.workflow_id, told, {job_id: held})
         workflows.touch(db, job.workflow_id)
         return jobs.fetch(db, job_id)
 
@@ -159,14 +152,13 @@ def _check_report(db: sqlite3.Connection, job: Job, status: JobStatus, run_id: i
     ):
         if getattr(result, name) != expected:
             raise Unprocessable(f"{name}: the body says {getattr(result, name)}, the path {expected}")
-    _check_references(db, result)
-    claimed_in = job.run_id if job.status in COMPLETE or job.active_compute_node_id is not None else None
+    check_references(db, result)
+    claimed_in = job.run_id if _was_claimed(job) else None
     _check_run(run_id, claimed_in if claimed_in is not None else _run_of(db, job.workflow_id))
 
 
 def _as_report(db: sqlite3.Connection, job: Job, status: JobStatus, run_id: int, result: Result) -> FinishedJob:
-    was_claimed = job.status in COMPLETE | HANDED_OUT or job.active_compute_node_id is not None
-    if was_claimed and job.run_id == run_id and job.attempt_id is not None:
+    if _was_claimed(job) and job.run_id == run_id and job.attempt_id is not None:
         attempt_id = job.attempt_id
     else:
         (attempt_id,) = db.execute(
@@ -188,6 +180,36 @@ def _as_report(db: sqlite3.Connection, job: Job, status: JobStatus, run_id: int,
         avg_cpu_percent=result.avg_cpu_percent,
         gpu_ids=result.gpu_ids,
     )
+
+
+def _was_claimed(job: Job) -> bool:
+    return job.status in COMPLETE | HANDED_OUT or job.active_compute_node_id is not None
+
+
+def _write_over(db: sqlite3.Connection, report: FinishedJob, result: Result) -> None:
+    """Make the result that was posted while the job ran without a node what the report says, and the current one."""
+    attempt = tuple(getattr(report, name) for name in ATTEMPT)
+    _set(db, attempt, REPORTED, to_row(result, REPORTED))
+    db.execute(
+        f"UPDATE job SET current_result_id = (SELECT id FROM result WHERE {_OF_ATTEMPT}) WHERE id = ?",
+        (*attempt, report.job_id),
+    )
+
+
+def _add_output(db: sqlite3.Connection, report: FinishedJob, result: Result) -> None:
+    cut_output(result)
+    given = [name for name in OUTPUT if getattr(result, name) is not None]
+    if given:
+        _set(db, tuple(getattr(report, name) for name in ATTEMPT), given, to_row(result, given))
+
+
+def _set(db: sqlite3.Connection, attempt: tuple[int, ...], names: Sequence[str], values: Sequence[Any]) -> None:
+    db.execute(
+        f"UPDATE result SET {', '.join(f'{name} = ?' for name in names)} WHERE {_OF_ATTEMPT}", (*values, *attempt)
+    )
+
+
+_OF_ATTEMPT = " AND ".join(f"{name} = ?" for name in ATTEMPT)
 
 
 def _has_result(db: sqlite3.Connection, report: FinishedJob, status: JobStatus | None = None) -> bool:

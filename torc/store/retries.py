@@ -43,8 +43,8 @@ def handle(
 ) -> set[int]:
     """Give failed jobs whose handler has a try left another one; their ids.
 
-    They become ready with a back-off, or stay pending on their node for a recovery script. They are never failed
-    in between, so nobody cancels what waits for them.
+    They become ready with a back-off, or stay pending on their node for a recovery script; without a node it runs
+    wherever the job is claimed. They are never failed in between, so nobody cancels what waits for them.
     """
     handled: set[int] = set()
     for report in reports:
@@ -83,7 +83,8 @@ def _keep_for_recovery(db: sqlite3.Connection, job_id: int) -> None:
     db.execute(
         """
         UPDATE job
-           SET status = 'pending', retries = retries + 1, attempt_id = attempt_id + 1, start_time = NULL
+           SET status = CASE WHEN active_compute_node_id IS NULL THEN 'ready' ELSE 'pending' END,
+               attempt_id = attempt_id + (active_compute_node_id IS NOT NULL), retries = retries + 1, start_time = NULL
          WHERE id = ?
         """,
         (job_id,),

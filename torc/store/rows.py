@@ -4,7 +4,7 @@ import sqlite3
 import types
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -18,6 +18,10 @@ _scalars = (int, float, str, bool)
 def json_ids(ids: Iterable[int]) -> str:
     """Ids as one bound value, for ``IN (SELECT value FROM json_each(?))``: any number of them, one statement."""
     return f"[{','.join(map(str, ids))}]"
+
+
+PAIRS = "(SELECT value ->> 0 AS a, value ->> 1 AS b FROM json_each(?))"
+"""Pairs as one bound JSON text, for ``UPDATE ... FROM``: one statement, however many rows have values of their own."""
 
 
 @cache
@@ -42,7 +46,7 @@ def _readers(model: type[Record]) -> dict[str, Callable[[Any], Any]]:
 def _plain_type(kind: Any) -> Any:
     if get_origin(kind) in (Union, types.UnionType):
         (kind,) = (part for part in get_args(kind) if part is not types.NoneType)
-    return kind
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _is_literal(kind: Any) -> bool:
@@ -53,16 +57,40 @@ def _raw(text: str) -> msgspec.Raw:
     return msgspec.Raw(text.encode())  # goes out as it was stored, without being parsed
 
 
-def to_record(model: type[R], names: Sequence[str], row: Sequence[Any]) -> R:
-    """One row, whose columns are ``names``, as a Struct. JSON columns become msgspec.Raw."""
-    readers = _readers(model)
-    return model(
-        **{
-            name: readers[name](value) if name in readers else value
-            for name, value in zip(names, row, strict=True)
-            if value is not None
-        }
-    )
+def reader(model: type[R], names: tuple[str, ...]) -> Callable[[Sequence[Any]], R]:
+    """What makes a Struct of a row whose columns are ``names``. JSON columns become msgspec.Raw."""
+    made: Callable[[Sequence[Any]], R] = _reader(model, names)
+    return made
+
+
+@cache
+def _reader(model: type[Record], names: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+    readers = [(name, convert) for name, convert in _readers(model).items() if name in names]
+    # A field whose default is not None has it where the column is NULL.
+    has_default = [
+        field.name for field in msgspec.structs.fields(model) if field.name in names and not _is_none_by_default(field)
+    ]
+
+    def read(row: Sequence[Any]) -> Record:
+        values = dict(zip(names, row, strict=True))
+        for name, convert in readers:
+            if values[name] is not None:
+                values[name] = convert(values[name])
+        for name in has_default:
+            if values[name] is None:
+                del values[name]
+        return model(**values)
+
+    return read
+
+
+def _is_none_by_default(field: msgspec.structs.FieldInfo) -> bool:
+    return field.default is None or field.required
+
+
+def to_record(model: type[R], names: tuple[str, ...], row: Sequence[Any]) -> R:
+    """One row as a Struct; for many, take the reader once."""
+    return reader(model, names)(row)
 
 
 def to_row(record: Record, names: Sequence[str]) -> list[Any]:

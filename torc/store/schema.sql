@@ -240,7 +240,7 @@ CREATE TABLE slurm_scheduler (
 );
 CREATE INDEX slurm_scheduler_workflow ON slurm_scheduler (workflow_id);
 
--- History of attempts; a row is never overwritten.
+-- History of attempts; a row is never overwritten, except that a report is worth more than what was posted by hand.
 CREATE TABLE result (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id INTEGER NOT NULL,
@@ -258,7 +258,9 @@ CREATE TABLE result (
     status TEXT NOT NULL,
     cause TEXT,
     signal INTEGER,
-    gpu_ids TEXT                           -- JSON list
+    gpu_ids TEXT,                          -- JSON list
+    stdout TEXT,                           -- the end of it, as a client posted it
+    stderr TEXT
 );
 CREATE UNIQUE INDEX result_attempt ON result (job_id, run_id, attempt_id);
 CREATE INDEX result_workflow ON result (workflow_id);

@@ -10,7 +10,7 @@ from torc.models.record import Page, Record
 from torc.models.status import JobStatus
 from torc.store import workflows
 from torc.store.database import Database
-from torc.store.rows import columns, to_record, to_row
+from torc.store.rows import columns, reader, to_record, to_row
 
 NOT_COLUMNS = ("lease_s", "database_id", "generation")
 """Fields of a node that the server fills in but does not keep."""
@@ -40,6 +40,16 @@ FILTERS = {
 }
 """The filters that are more than ``column = ?``."""
 
+COMPUTED = {
+    ("compute_node", "memory"): "rtrim(rtrim(printf('%.6f', memory_gb), '0'), '.') || 'g'",
+    ("result", "exit_code"): "return_code",
+}
+"""The fields that say what a column holds once more, in the words of the users' book."""
+
+
+def _terms(table: str, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{COMPUTED[table, name]} AS {name}" if (table, name) in COMPUTED else name for name in names)
+
 
 def insert(database: Database, resource: Resource, record: Record) -> Record:
     """Store ``record`` and return it as stored. Its workflow must exist."""
@@ -52,7 +62,9 @@ def insert(database: Database, resource: Resource, record: Record) -> Record:
 
 def insert_row(db: sqlite3.Connection, resource: Resource, record: Record) -> int:
     """Add one row in the caller's transaction; the id of ``record`` is ignored."""
-    names = [name for name in columns(resource.model, NOT_COLUMNS) if name != "id"]
+    names = [
+        name for name in columns(resource.model, NOT_COLUMNS) if name != "id" and (resource.table, name) not in COMPUTED
+    ]
     values = to_row(record, names)
     given = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
     cursor = db.execute(
@@ -74,7 +86,7 @@ def fetch(db: sqlite3.Connection, resource: Resource, record_id: int) -> Record:
     names = columns(resource.model, NOT_COLUMNS)
     row = db.execute(
         f"""
-        SELECT {", ".join(names)}
+        SELECT {_terms(resource.table, names)}
           FROM {resource.table}
          WHERE id = ? AND workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)
         """,
@@ -110,14 +122,18 @@ def select_page(
     paging: Paging,
 ) -> Page[Any]:
     """A page of ``table`` in the contract's envelope. ``where`` is SQL of ours with bound arguments."""
+    sortable = tuple(name for name in names if (table, name) not in COMPUTED)
     rows = db.execute(
-        f"SELECT {', '.join(names)} FROM {table} WHERE {where} ORDER BY {order_by(paging, names)} LIMIT ? OFFSET ?",
+        f"""
+        SELECT {_terms(table, names)} FROM {table}
+         WHERE {where} ORDER BY {order_by(paging, sortable)} LIMIT ? OFFSET ?
+        """,
         [*arguments, paging.limit, paging.offset],
     ).fetchall()
     total = len(rows)
     if paging.offset or len(rows) == paging.limit:  # else the page holds everything
         (total,) = db.execute(f"SELECT count(*) FROM {table} WHERE {where}", arguments).fetchone()
-    return envelope([to_record(model, names, row) for row in rows], total, paging)
+    return envelope(list(map(reader(model, names), rows)), total, paging)
 
 
 def envelope(items: list[Any], total: int, paging: Paging) -> Page[Any]:
@@ -141,27 +157,34 @@ ALWAYS_WRITTEN = {"file": frozenset({"st_mtime"})}
 
 def update(database: Database, resource: Resource, record_id: int, record: Record, given: frozenset[str]) -> Record:
     """Write the ``given`` fields of ``record`` over a stored one, None included; id and workflow stay."""
+    with database.write() as db:
+        return update_row(db, resource, record_id, record, given)
+
+
+def update_row(
+    db: sqlite3.Connection, resource: Resource, record_id: int, record: Record, given: frozenset[str]
+) -> Record:
+    """As update, in the caller's transaction."""
     fixed = ("workflow_id", *FIXED.get(resource.table, ()))
     wanted = given | ALWAYS_WRITTEN.get(resource.table, frozenset())
     names = [
         name
         for name in columns(resource.model, NOT_COLUMNS)
-        if name in wanted and name not in ("id", "last_seq", *fixed)
+        if name in wanted and name not in ("id", "last_seq", *fixed) and (resource.table, name) not in COMPUTED
     ]
-    with database.write() as db:
-        stored = fetch(db, resource, record_id)
-        for name in fixed:
-            if getattr(record, name) not in (None, getattr(stored, name)):
-                raise Unprocessable(
-                    f"{name} of {resource.noun.lower()} {record_id} is {getattr(stored, name)} and cannot be changed"
-                )
-        if names:
-            db.execute(
-                f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
-                [*to_row(record, names), record_id],
+    stored = fetch(db, resource, record_id)
+    for name in fixed:
+        if getattr(record, name) not in (None, getattr(stored, name)):
+            raise Unprocessable(
+                f"{name} of {resource.noun.lower()} {record_id} is {getattr(stored, name)} and cannot be changed"
             )
-        workflows.touch(db, workflow_of(stored))
-        return fetch(db, resource, record_id)
+    if names:
+        db.execute(
+            f"UPDATE {resource.table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
+            [*to_row(record, names), record_id],
+        )
+    workflows.touch(db, workflow_of(stored))
+    return fetch(db, resource, record_id)
 
 
 def delete(database: Database, resource: Resource, record_id: int, *, force: bool = False) -> Record:
@@ -179,6 +202,8 @@ def delete(database: Database, resource: Resource, record_id: int, *, force: boo
 def delete_all(database: Database, resource: Resource, workflow_id: int, *, force: bool = False) -> int:
     """Remove all records of a workflow; how many there were. Refused when others refer to one, unless forced."""
     with database.write() as db:
+        if not workflows.is_visible(db, workflow_id):  # a draft's records are its creator's
+            return 0
         if not force:
             refuse_if_used(db, resource, "workflow_id = ?", workflow_id)
         unlink(db, resource, "workflow_id = ?", workflow_id)
@@ -198,6 +223,7 @@ USERS = {
         ("result", "compute_node_id", "results were measured on it"),
         ("handed_out", "active_compute_node_id", "jobs are pending or running on it"),
     ),
+    "slurm_scheduler": (("job", "scheduler_id", "jobs are bound to it"),),
 }
 """Deleting one of these would destroy or orphan rows of the named tables."""
 
@@ -221,11 +247,11 @@ def refuse_if_used(db: sqlite3.Connection, resource: Resource, where: str, value
             (value,),
         ).fetchone()
         if row is not None:
-            raise Conflict(f"{resource.noun} {row[0]} cannot be deleted: {row[1]} {why}; delete those first")
+            raise Conflict(f"{resource.noun} {row[0]} cannot be deleted: {row[1]} {why}; delete those first, or force")
 
 
 def unlink(db: sqlite3.Connection, resource: Resource, where: str, value: int) -> None:
-    """Remove the links between jobs and the records about to go; results stop being current."""
+    """Remove the links between jobs and the records about to go; results stop being current, jobs bound."""
     for link in LINKS.get(resource.table, ()):
         db.execute(
             f"DELETE FROM {link} WHERE {resource.table}_id IN (SELECT id FROM {resource.table} WHERE {where})", (value,)
@@ -236,6 +262,15 @@ def unlink(db: sqlite3.Connection, resource: Resource, where: str, value: int) -
             UPDATE job SET current_result_id = NULL
              WHERE current_result_id IN (SELECT id FROM result WHERE {where})
                AND id IN (SELECT job_id FROM result WHERE {where})
+            """,
+            (value, value),
+        )
+    if resource.table == "slurm_scheduler":
+        db.execute(
+            f"""
+            UPDATE job SET scheduler_id = 0
+             WHERE workflow_id IN (SELECT workflow_id FROM slurm_scheduler WHERE {where})
+               AND scheduler_id IN (SELECT id FROM slurm_scheduler WHERE {where})
             """,
             (value, value),
         )

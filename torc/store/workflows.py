@@ -16,6 +16,7 @@ NAMES = columns(Workflow, ("status_id",))
 STATUS_NAMES = columns(WorkflowStatus)
 DEFAULT_REQUIREMENTS = "default"
 """Name of the requirements that jobs without any get: 1 CPU, 1 MB, 1 minute."""
+MOST_RUNS = 2**31 - 1  # counted on from here, a run is still an integer of SQLite's
 
 
 def create(database: Database, workflow: Workflow, owner: str | None) -> Workflow:
@@ -67,8 +68,13 @@ def with_status_id(workflow: Workflow) -> Workflow:
 
 def require(db: sqlite3.Connection, workflow_id: int) -> None:
     """Raise NotFound unless the workflow exists and is visible."""
-    if not exists(db, "SELECT 1 FROM workflow WHERE id = ? AND hidden IS NULL", (workflow_id,)):
+    if not is_visible(db, workflow_id):
         raise _unknown(workflow_id)
+
+
+def is_visible(db: sqlite3.Connection, workflow_id: int) -> bool:
+    """Whether the workflow exists and is neither a draft nor being deleted."""
+    return exists(db, "SELECT 1 FROM workflow WHERE id = ? AND hidden IS NULL", (workflow_id,))
 
 
 def _unknown(workflow_id: int) -> NotFound:
@@ -147,8 +153,8 @@ def update_status(
     database: Database, workflow_id: int, wanted: WorkflowStatus, given: frozenset[str]
 ) -> WorkflowStatus:
     """Write the ``given`` ones of run and flags. Existing clients bump the run this way; it changes no job."""
-    if wanted.run_id < 0:
-        raise Unprocessable(f"run_id must not be negative, got {wanted.run_id}")
+    if not 0 <= wanted.run_id <= MOST_RUNS:
+        raise Unprocessable(f"run_id must be between 0 and {MOST_RUNS}, got {wanted.run_id}")
     names = [name for name in STATUS_NAMES if name in given and name not in ("id", "busy")]
     with database.write() as db:
         fetch_status(db, workflow_id)
@@ -189,6 +195,7 @@ def has_jobs(db: sqlite3.Connection, workflow_id: int, job_status: str) -> bool:
 def is_uninitialized(database: Database, workflow_id: int) -> bool:
     """Whether every job is uninitialized or disabled; true for none."""
     with database.read() as db:
+        require(db, workflow_id)
         return not exists(
             db,
             "SELECT 1 FROM job WHERE workflow_id = ? AND status NOT IN ('uninitialized', 'disabled')",

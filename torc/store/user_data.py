@@ -1,0 +1,31 @@
+"""User data stored together with its links to jobs."""
+
+from typing import cast
+
+from torc.errors import Unprocessable
+from torc.models.catalogue import USER_DATA
+from torc.models.queries import UserDataLinks
+from torc.models.user_data import UserData
+from torc.store import table, workflows
+from torc.store.database import Database
+from torc.store.rows import exists
+
+
+def create(database: Database, record: UserData, links: UserDataLinks) -> UserData:
+    """Store user data as what one job reads, what one job writes, both or neither.
+
+    The jobs may have any status: a job that runs may add what it has just made. That the reader waits for the writer
+    is for the next initialize_jobs to see to.
+    """
+    with database.write() as db:
+        workflows.require(db, record.workflow_id)
+        record_id = table.insert_row(db, USER_DATA, record)
+        for name, link in (("consumer_job_id", "job_input_user_data"), ("producer_job_id", "job_output_user_data")):
+            job_id: int | None = getattr(links, name)
+            if job_id is None:
+                continue
+            if not exists(db, "SELECT 1 FROM job WHERE id = ? AND workflow_id = ?", (job_id, record.workflow_id)):
+                raise Unprocessable(f"{name}: no job {job_id} in workflow {record.workflow_id}")
+            db.execute(f"INSERT INTO {link} (job_id, user_data_id) VALUES (?, ?)", (job_id, record_id))
+        workflows.touch(db, record.workflow_id)
+        return cast(UserData, table.fetch(db, USER_DATA, record_id))
