@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from itertools import islice
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,6 +28,9 @@ POSTPROCESS_INPUT = "input_postprocess"
 """The user data that names the function, among all the results that the job reads."""
 
 POSTPROCESS_OUTPUT = "postprocess_result"
+MOST_DATA = 1000
+"""Records in one request; each may be large."""
+
 NOTHING_YET: dict[str, Any] = {}
 """What a result is until there is one."""
 
@@ -95,16 +99,17 @@ def map_function_to_jobs(
         )
 
     with _Addition(api, workflow_id) as addition:
-        jobs, outputs = [], []
-        for call in calls:
-            name = str(call.job_name)
-            given = addition.store(f"input_{name}", msgspec.to_builtins(call))
-            outputs.append(addition.store(f"output_{name}", NOTHING_YET))
-            jobs.append(job(name, RUN_FUNCTION, [given], outputs[-1], depends_on_job_ids))
+        inputs = addition.store((f"input_{call.job_name}", msgspec.to_builtins(call)) for call in calls)
+        outputs = addition.store((f"output_{call.job_name}", NOTHING_YET) for call in calls)
+        jobs = [
+            job(str(call.job_name), RUN_FUNCTION, [given], output, depends_on_job_ids)
+            for call, given, output in zip(calls, inputs, outputs, strict=True)
+        ]
         if postprocess_func is not None:
             collect = Call(module=module, func=postprocess_func, module_directory=folder)
-            given = addition.store(POSTPROCESS_INPUT, msgspec.to_builtins(collect))
-            result = addition.store(POSTPROCESS_OUTPUT, NOTHING_YET)
+            given, result = addition.store(
+                [(POSTPROCESS_INPUT, msgspec.to_builtins(collect)), (POSTPROCESS_OUTPUT, NOTHING_YET)]
+            )
             jobs.append(job(POSTPROCESS, RUN_POSTPROCESS, [given, *outputs], result, None))
         return addition.create(jobs)
 
@@ -127,14 +132,17 @@ class _Addition:
         if error is not None:
             self._take_back()
 
-    def store(self, name: str, data: Any) -> int:
-        """The id of new user data."""
-        from torc.openapi_client import UserDataModel
+    def store(self, named: Iterable[tuple[str, Any]]) -> list[int]:
+        """The ids of new user data, given as names and values."""
+        from torc.openapi_client import UserDataBatch, UserDataModel
 
-        stored = self._api.create_user_data(UserDataModel(workflow_id=self._workflow_id, name=name, data=data))
-        assert stored.id is not None
-        self._data_ids.append(stored.id)
-        return stored.id
+        ids: list[int] = []
+        waiting = (UserDataModel(workflow_id=self._workflow_id, name=name, data=data) for name, data in named)
+        while batch := list(islice(waiting, MOST_DATA)):
+            stored = self._api.create_user_data_batch(UserDataBatch(user_data=batch)).user_data
+            ids += [one.id for one in stored if one.id is not None]
+            self._data_ids += ids[-len(stored) :]
+        return ids
 
     def create(self, jobs: "list[JobModel]") -> "list[JobModel]":
         """The jobs as stored."""

@@ -13,3 +13,9 @@ class UserData(Record, kw_only=True):
     name: str
     is_ephemeral: bool = always(False)  # cleared between runs
     data: Any = None
+
+
+class UserDataBatch(Record, kw_only=True):
+    """Body and answer of ``bulk_user_data``."""
+
+    user_data: list[UserData]

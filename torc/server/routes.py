@@ -50,7 +50,9 @@ def operations(database: Database, leases: Leases, streams: Streams, instance: s
     yield from _jobs(database, leases)
     for resource in (FILES, SCHEDULED_NODES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS):
         yield from plain.operations(Plain(database, resource))
-    for special in (UserDataRecords(database), Requirements(database), Results(database), nodes, events):
+    user_data = UserDataRecords(database)
+    yield op("create_user_data_batch", "POST", "/bulk_user_data", user_data.create_many)
+    for special in (user_data, Requirements(database), Results(database), nodes, events):
         yield from plain.operations(special)
     happened, stream = "/workflows/{workflow_id}/events", EventStream(database, streams)
     yield op("list_workflow_events", "GET", happened, events.page_of)

@@ -1,5 +1,6 @@
 """User data stored together with its links to jobs."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from torc.errors import Unprocessable
@@ -9,6 +10,8 @@ from torc.models.user_data import UserData
 from torc.store import table, workflows
 from torc.store.database import Database
 from torc.store.rows import exists
+
+MAX_BATCH = 10_000
 
 
 def create(database: Database, record: UserData, links: UserDataLinks) -> UserData:
@@ -29,3 +32,23 @@ def create(database: Database, record: UserData, links: UserDataLinks) -> UserDa
             db.execute(f"INSERT INTO {link} (job_id, user_data_id) VALUES (?, ?)", (job_id, record_id))
         workflows.touch(db, record.workflow_id)
         return cast(UserData, table.fetch(db, USER_DATA, record_id))
+
+
+def create_many(database: Database, records: Sequence[UserData]) -> list[UserData]:
+    """Store user data of one workflow; the answer has the same length and order."""
+    if not records:
+        return []
+    if len(records) > MAX_BATCH:
+        raise Unprocessable(f"{len(records)} user data records are too many for one request, which takes {MAX_BATCH}")
+    workflow_id = records[0].workflow_id
+    for record in records:
+        if record.workflow_id != workflow_id:
+            raise Unprocessable(
+                f"user data of workflows {workflow_id} and {record.workflow_id} cannot be stored in one request"
+            )
+    with database.write() as db:
+        workflows.require(db, workflow_id)
+        for record in records:
+            record.id = table.insert_row(db, USER_DATA, record)
+        workflows.touch(db, workflow_id)
+    return list(records)

@@ -4,7 +4,13 @@ from typing import Any, Unpack
 
 from torc.openapi_client.api.operations import Operations
 from torc.openapi_client.api_client import RequestOptions
-from torc.openapi_client.models.records import FileModel, ListFilesResponse, ListUserDataResponse, UserDataModel
+from torc.openapi_client.models.records import (
+    FileModel,
+    ListFilesResponse,
+    ListUserDataResponse,
+    UserDataBatch,
+    UserDataModel,
+)
 
 
 class FilesApi(Operations):
@@ -93,6 +99,10 @@ class UserDataApi(Operations):
             consumer_job_id=consumer_job_id,
             producer_job_id=producer_job_id,
         )
+
+    def create_user_data_batch(self, body: UserDataBatch, **options: Unpack[RequestOptions]) -> UserDataBatch:
+        """Store up to 10,000 records of one workflow in one transaction; the answer has the same order."""
+        return self._send(UserDataBatch, options, "POST", "bulk_user_data", body=body)
 
     def get_user_data(self, id: int, **options: Unpack[RequestOptions]) -> UserDataModel:
         """Read user data; NotFoundException when there is none."""

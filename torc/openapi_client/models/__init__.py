@@ -44,6 +44,7 @@ from torc.openapi_client.models.records import (
     ListUserDataResponse,
     ResourceRequirementsModel,
     ResultModel,
+    UserDataBatch,
     UserDataModel,
     WorkflowActionModel,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "ResultModel",
     "ScheduledComputeNodesModel",
     "SlurmSchedulerModel",
+    "UserDataBatch",
     "UserDataModel",
     "WorkflowActionModel",
     "WorkflowModel",

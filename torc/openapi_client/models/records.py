@@ -6,7 +6,7 @@ from torc.models.action import ClaimActionAnswer, WorkflowAction
 from torc.models.action import ClaimActionRequest as ClaimRequest
 from torc.models.event import Event
 from torc.models.file import File
-from torc.models.record import Page
+from torc.models.record import Page, Record
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
 from torc.models.user_data import UserData
@@ -23,6 +23,12 @@ class ListFilesResponse(Model, Page[FileModel], kw_only=True):
 
 class UserDataModel(Model, UserData, kw_only=True):
     """A JSON value that jobs read or write. Any JSON will do."""
+
+
+class UserDataBatch(Model, Record, kw_only=True):
+    """User data of one workflow, to be stored in one transaction; and the answer, in the same order."""
+
+    user_data: list[UserDataModel]
 
 
 class ListUserDataResponse(Model, Page[UserDataModel], kw_only=True):
