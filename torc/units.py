@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 MAX_BYTES = 2**63 - 1  # what SQLite can store
 MAX_DURATION_S = 2**53  # what any JSON reader keeps exact
 
-BYTES_PER_UNIT = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+GIB = 1024**3
+
+BYTES_PER_UNIT = {"": 1, "k": 1024, "m": 1024**2, "g": GIB, "t": 1024**4}
 
 SECONDS_PER_UNIT = {
     "years": 31_557_600,

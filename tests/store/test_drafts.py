@@ -304,14 +304,14 @@ def test_a_draft_is_in_no_list_and_no_get(database):
     assert jobs.page(database, draft.id, Paging()).items == []
     assert events.page(database, draft.id, Paging()).items == []
     assert results.page(database, draft.id, Paging(), {}).items == []
-    assert inputs.required_existing_files(database, draft.id) == []
-    assert inputs.missing_user_data(database, draft.id) == []
     for resource in PLAIN[:-1]:  # events are listed by events.py
         assert table.page(database, resource, draft.id, Paging(), {}).items == []
     for resource in PLAIN[:2]:
         with pytest.raises(NotFound):
             table.get(database, resource, ids[resource.table])
     for act in (
+        lambda: inputs.required_existing_files(database, draft.id),
+        lambda: inputs.missing_user_data(database, draft.id),
         lambda: workflows.get(database, draft.id),
         lambda: workflows.status(database, draft.id),
         lambda: workflows.is_complete(database, draft.id),

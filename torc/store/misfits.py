@@ -1,4 +1,4 @@
-"""A ready job that no active node can ever take: the first thing a newcomer with a small laptop meets."""
+"""Ready jobs that find no room, in an offer or on any node: the first thing a newcomer with a small laptop meets."""
 
 import math
 import sqlite3
@@ -8,9 +8,8 @@ import time
 from torc.models.status import HANDED_OUT
 from torc.models.sync import Misfit
 from torc.store import workflows
-from torc.store.claims import GIB
 from torc.store.shapes import Room, Shape, ready_shapes
-from torc.units import format_bytes, format_duration_s, parse_duration
+from torc.units import GIB, format_bytes, format_duration_s, parse_duration
 
 SECOND_LOOK_S = 10.0
 """A node that could take the job may just be joining: only what is still true after so long is said."""
@@ -63,12 +62,37 @@ def _find(db: sqlite3.Connection, workflow_id: int) -> Misfit | None:
     shape = next((shape for shape in shapes if not _allocation_pending(db, workflow_id, shape.scheduler_id)), None)
     if shape is None:
         return None
+    need, offer = _compare(shape, rooms[0])
+    return Misfit(job_id=shape.first_job_id, job_name=_name(db, shape), need=need, offer=offer)
+
+
+def why_empty(db: sqlite3.Connection, workflow_id: int, room: Room, limit: float) -> str:
+    """Why a claim of at most ``limit`` jobs found none for what is free, in a sentence for people."""
+    shapes = ready_shapes(db, workflow_id, "none")
+    if not shapes:
+        return "No job is ready"
+    if limit < 1:
+        return "The limit of the claim is 0"
+    first = shapes[0]
+    job = f"job {first.first_job_id} '{_name(db, first)}'"
+    if first.scheduler_id and room.scheduler_config_id not in (None, first.scheduler_id):
+        return f"No ready job is for this runner: {job} waits for one of scheduler {first.scheduler_id}"
+    need, offer = _compare(first, room)
+    return f"No ready job fits: {job} needs {need}, free are {offer}"
+
+
+def _name(db: sqlite3.Connection, shape: Shape) -> str:
     (name,) = db.execute("SELECT name FROM job WHERE id = ?", (shape.first_job_id,)).fetchone()
-    need, offer = _words(shape), _words(rooms[0])
-    if shape.runtime_s > rooms[0].time_left_s:
+    return str(name)
+
+
+def _compare(shape: Shape, room: Room) -> tuple[str, str]:
+    """What a job needs and what there is, in words; time only where it is too short."""
+    need, offer = _words(shape), _words(room)
+    if shape.runtime_s > room.time_left_s:
         need += f", {format_duration_s(shape.runtime_s)} of time"
-        offer += f", {format_duration_s(int(rooms[0].time_left_s))} of time"
-    return Misfit(job_id=shape.first_job_id, job_name=name, need=need, offer=offer)
+        offer += f", {format_duration_s(int(room.time_left_s))} of time"
+    return need, offer
 
 
 def _seconds(limit: str | None) -> float:
