@@ -153,7 +153,8 @@ class Sample:
             "/compute_nodes": {
                 "workflow_id": self.workflow, "hostname": "h", "pid": 1, "start_time": "2026-01-01T00:00:00Z",
                 "num_cpus": 1, "memory_gb": 1.0, "memory": "1g", "num_gpus": 0, "num_nodes": 1,
-                "compute_node_type": "local", "time_limit": "PT1H", "is_active": True, "duration_seconds": 1.0, "scheduler": {"slurm_job_id": "1"},
+                "compute_node_type": "local", "time_limit": "PT1H", "is_active": True, "duration_seconds": 1.0,
+                "scheduler": {"slurm_job_id": "1"},
                 "scheduler_config_id": 1, "spool_path": "/s",
             },
             "/scheduled_compute_nodes": {

@@ -12,13 +12,13 @@ from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.catalogue import FILES, REQUIREMENTS, USER_DATA
 from torc.models.draft import DraftUserData
 from torc.models.status import JobStatus
-from torc.store import jobs, lifecycle, manual, table, workflows
+from torc.store import busy, jobs, lifecycle, manual, table, workflows
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Two jobs in a transaction."""
-    monkeypatch.setattr(lifecycle, "CHUNK_JOBS", 2)
+    monkeypatch.setattr(busy, "CHUNK_JOBS", 2)
 
 
 def changed(flow):
@@ -68,7 +68,7 @@ def run_all(flow, *waves):
 def begin(flow):
     """The first, short transaction of the verb, as if the server ended right after it."""
     with flow.database.write() as db:
-        lifecycle._begin(db, flow.workflow_id, "process_changed_job_inputs")
+        busy.begin(db, flow.workflow_id, "process_changed_job_inputs")
 
 
 CONFIG = DraftUserData(name="config", data={"n": 1})
@@ -340,7 +340,7 @@ def test_an_unknown_workflow_is_not_found(database):
 def test_it_is_refused_while_another_verb_is_under_way(flow):
     edit_record(flow, USER_DATA, "config", data={"n": 2})
     with flow.database.write() as db:
-        lifecycle._begin(db, flow.workflow_id, "cancel")
+        busy.begin(db, flow.workflow_id, "cancel")
     with pytest.raises(Conflict, match="busy with cancel"):
         process(flow)
     assert changed(flow) == ["second"]

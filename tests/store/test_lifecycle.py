@@ -10,22 +10,22 @@ from torc.models.draft import DraftUserData
 from torc.models.job import ComputeNodesResources
 from torc.models.status import JobStatus
 from torc.models.workflow import InitializeRequest
-from torc.store import claims, deletion, lifecycle, manual, workflows
+from torc.store import busy, claims, deletion, lifecycle, manual, workflows
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Two jobs in a transaction."""
-    monkeypatch.setattr(lifecycle, "CHUNK_JOBS", 2)
+    monkeypatch.setattr(busy, "CHUNK_JOBS", 2)
 
 
 def begin(flow, verb, **arguments):
     """The first, short transaction of a verb, as if the server ended right after it."""
     with flow.database.write() as db:
-        lifecycle._begin(db, flow.workflow_id, verb, **arguments)
+        busy.begin(db, flow.workflow_id, verb, **arguments)
 
 
-def busy(flow):
+def verb_of(flow):
     return workflows.status(flow.database, flow.workflow_id).busy
 
 
@@ -61,7 +61,7 @@ def test_initializing_in_chunks_decides_every_job(build, small_chunks):
         "e": "ready",
         "f": "blocked",
     }
-    assert busy(flow) is None
+    assert verb_of(flow) is None
     (event,) = flow.events("workflow")
     assert (event["type"], event["user"], event["hostname"]) == ("start", "me", "here")
 
@@ -73,7 +73,7 @@ def test_every_verb_over_many_jobs_writes_in_short_transactions(build, small_chu
         db.set_trace_callback(statements.append)
     flow.initialize()
     db.set_trace_callback(None)
-    assert sum(text.startswith("BEGIN IMMEDIATE") for text in statements) >= 10 / lifecycle.CHUNK_JOBS
+    assert sum(text.startswith("BEGIN IMMEDIATE") for text in statements) >= 10 / busy.CHUNK_JOBS
     assert flow.statuses() == {f"j{n}": "ready" for n in range(10)}
 
 
@@ -111,7 +111,7 @@ def test_initializing_is_refused_while_jobs_are_handed_out_and_changes_nothing(b
     with pytest.raises(Unprocessable, match="running or pending"):
         flow.initialize()
     assert (flow.select("SELECT * FROM job"), flow.run_id()) == before
-    assert busy(flow) is None
+    assert verb_of(flow) is None
 
 
 def test_a_cycle_is_refused_by_name_and_changes_nothing(build):
@@ -130,7 +130,7 @@ def test_a_cycle_is_refused_by_name_and_changes_nothing(build):
     with pytest.raises(Unprocessable, match="Circular"):
         lifecycle.initialize_jobs(flow.database, flow.workflow_id)
     assert flow.select("SELECT * FROM job") == before
-    assert busy(flow) is None
+    assert verb_of(flow) is None
 
 
 def test_a_workflow_that_does_not_exist_cannot_be_initialized(database):
@@ -259,11 +259,11 @@ def test_an_interrupted_initialization_is_finished_in_the_same_run(build, small_
     break_down_at(flow, "e", "ready")
     with pytest.raises(sqlite3.IntegrityError):
         flow.initialize()
-    assert busy(flow) == "initialize"
+    assert verb_of(flow) == "initialize"
     assert runner.claim() == []
     repair(flow)
     assert lifecycle.resume_busy(flow.database) == 1
-    assert busy(flow) is None
+    assert verb_of(flow) is None
     assert flow.run_id() == 2
     assert flow.statuses() == {
         "a": "ready",

@@ -6,13 +6,13 @@ from tests.store.scenario import Step, every_field
 from torc.errors import Unprocessable
 from torc.models.job import Job
 from torc.models.status import JobStatus
-from torc.store import jobs, lifecycle, manual, workflows
+from torc.store import busy, jobs, lifecycle, manual, workflows
 
 
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Two jobs in a transaction."""
-    monkeypatch.setattr(lifecycle, "CHUNK_JOBS", 2)
+    monkeypatch.setattr(busy, "CHUNK_JOBS", 2)
 
 
 # The run number.

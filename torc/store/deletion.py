@@ -1,7 +1,7 @@
 """Deleting a workflow: hidden at once, its rows removed in chunks."""
 
 from torc.models.workflow import Workflow
-from torc.store import lifecycle, workflows
+from torc.store import busy, workflows
 from torc.store.database import Database
 from torc.store.rows import json_ids
 
@@ -37,7 +37,7 @@ def delete(database: Database, workflow_id: int) -> Workflow:
     """Hide a workflow, so that its runners lose every job at their next sync, and remove it. As it was."""
     with database.write() as db:
         workflow = workflows.fetch(db, workflow_id)
-        lifecycle.refuse_busy(db, workflow_id)
+        busy.refuse(db, workflow_id)
         db.execute("UPDATE workflow SET hidden = 'deleted' WHERE id = ?", (workflow_id,))
     purge(database, workflow_id)
     return workflow

@@ -14,7 +14,7 @@ import msgspec
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.draft import DraftAnswer, DraftBatch, DraftCounts, DraftJob, DraftRequest
 from torc.models.workflow import Workflow
-from torc.store import actions, deletion, graph, groups, implied, lifecycle, readiness, requirements, workflows
+from torc.store import actions, busy, deletion, graph, groups, implied, readiness, requirements, workflows
 from torc.store.database import Database
 from torc.store.rows import to_json
 
@@ -263,7 +263,7 @@ def _count(database: Database, workflow_id: int) -> None:
     for (group_id,) in ids:
         with database.write() as db:
             groups.recount_group(db, group_id)
-    for first_id, last_id in lifecycle.job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             waiting = db.execute(
                 """

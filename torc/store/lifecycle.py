@@ -1,29 +1,16 @@
-"""Verbs over a whole workflow: initialize, reset, start over what has changed, cancel.
-
-Each checks first, then says what it is about in one short transaction (``busy``: nothing is claimed and no other verb
-starts, reports still count), then works in chunks that are transactions of their own and may be repeated, and then
-clears ``busy``. After a crash, resume_busy goes on where it stopped.
-"""
+"""Verbs over a whole workflow: initialize, reset, start over what has changed, cancel. How they are done: busy.py."""
 
 import sqlite3
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-import msgspec
-
-from torc.errors import Conflict, Unprocessable
+from torc.errors import Unprocessable
 from torc.models.status import COMPLETE, HANDED_OUT, UNSETTLED, Cause, JobStatus
 from torc.models.workflow import InitializeAnswer, InitializeRequest, WorkflowStatus
-from torc.store import actions, events, graph, groups, implied, outcomes, readiness, workflows
+from torc.store import actions, busy, events, graph, groups, implied, outcomes, readiness, workflows
 from torc.store.database import Database
 from torc.store.fingerprints import Changed, Fingerprints
 from torc.store.readiness import Change, change_status
-from torc.store.rows import json_ids, to_json
-
-CHUNK_JOBS = 5000
-"""Jobs in one transaction: some 50 ms, so that no sync waits long."""
+from torc.store.rows import json_ids
 
 
 def initialize(database: Database, workflow_id: int, request: InitializeRequest) -> InitializeAnswer:
@@ -48,7 +35,7 @@ def _check_initialize(db: sqlite3.Connection, workflow_id: int) -> int:
     """Raise if the workflow cannot be initialized now; its revision."""
     revision = workflows.fetch(db, workflow_id).revision
     _refuse_archived(db, workflow_id)
-    refuse_busy(db, workflow_id)
+    busy.refuse(db, workflow_id)
     _refuse_running(db, workflow_id)
     assert revision is not None
     return revision
@@ -60,7 +47,7 @@ def _begin_initialize(db: sqlite3.Connection, workflow_id: int, request: Initial
         "UPDATE file SET st_mtime = ? WHERE id = ? AND workflow_id = ?",
         [(st_mtime, file_id, workflow_id) for file_id, st_mtime in request.file_mtimes],
     )
-    _begin(db, workflow_id, "initialize", user=request.user, hostname=request.hostname)
+    busy.begin(db, workflow_id, "initialize", user=request.user, hostname=request.hostname)
     (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (workflow_id,)).fetchone()
     return int(run_id)
 
@@ -78,10 +65,10 @@ def initialize_jobs(
         workflows.require(db, workflow_id)
         graph.refuse_cycles(db, workflow_id)
     with database.write() as db:
-        refuse_busy(db, workflow_id)
+        busy.refuse(db, workflow_id)
         if not only_uninitialized:
             _refuse_running(db, workflow_id)
-        _begin(
+        busy.begin(
             db, workflow_id, "initialize_jobs", only_uninitialized=only_uninitialized, clear_ephemeral=clear_ephemeral
         )
     _finish(database, workflow_id)
@@ -91,9 +78,9 @@ def cancel(database: Database, workflow_id: int) -> WorkflowStatus:
     """Stop a workflow: nothing is claimed from now on, and everything unsettled becomes canceled."""
     with database.write() as db:
         workflows.fetch_status(db, workflow_id)
-        refuse_busy(db, workflow_id)
+        busy.refuse(db, workflow_id)
         db.execute("UPDATE workflow_status SET is_canceled = 1 WHERE id = ?", (workflow_id,))
-        _begin(db, workflow_id, "cancel")
+        busy.begin(db, workflow_id, "cancel")
     _finish(database, workflow_id)
     return workflows.status(database, workflow_id)
 
@@ -103,7 +90,7 @@ def reset_status(database: Database, workflow_id: int, *, force: bool = False) -
     with database.write() as db:
         workflows.fetch_status(db, workflow_id)
         _refuse_archived(db, workflow_id)
-        refuse_busy(db, workflow_id)
+        busy.refuse(db, workflow_id)
         if not force:
             _refuse_running(db, workflow_id)
         db.execute(
@@ -123,13 +110,13 @@ def reset_job_status(database: Database, workflow_id: int, *, failed_only: bool 
     """
     with database.write() as db:
         workflows.require(db, workflow_id)
-        refuse_busy(db, workflow_id)
+        busy.refuse(db, workflow_id)
         _refuse_running(db, workflow_id)
         (count,) = db.execute(
             f"SELECT count(*) FROM job WHERE workflow_id = ? AND status {_FAILED if failed_only else _NOT_RESET}",
             (workflow_id,),
         ).fetchone()
-        _begin(db, workflow_id, "reset_job_status", failed_only=failed_only)
+        busy.begin(db, workflow_id, "reset_job_status", failed_only=failed_only)
     _finish(database, workflow_id)
     return int(count)
 
@@ -144,15 +131,15 @@ def process_changed_job_inputs(database: Database, workflow_id: int, *, dry_run:
         workflows.require(db, workflow_id)
     changed: list[Changed] = []
     fingerprints = Fingerprints(workflow_id)
-    for first_id, last_id in job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.read() as db:
             changed += fingerprints.changed(db, first_id, last_id)
     again = [job.job_id for job in changed if job.status != JobStatus.UNINITIALIZED]
     if again and not dry_run:
         with database.write() as db:
-            refuse_busy(db, workflow_id)
+            busy.refuse(db, workflow_id)
             _refuse_before_handed_out(db, workflow_id, again)
-            _begin(db, workflow_id, "process_changed_job_inputs")
+            busy.begin(db, workflow_id, "process_changed_job_inputs")
         _finish(database, workflow_id)
     return [job.name for job in changed]
 
@@ -188,75 +175,6 @@ def _refuse_running(db: sqlite3.Connection, workflow_id: int) -> None:
         raise Unprocessable("Cannot reset workflow status: jobs are currently running or pending submission")
 
 
-def refuse_busy(db: sqlite3.Connection, workflow_id: int) -> None:
-    """Raise Conflict while a verb over the whole workflow is under way."""
-    busy = workflows.fetch_status(db, workflow_id).busy
-    if busy is not None:
-        raise Conflict(f"workflow {workflow_id} is busy with {busy}; try again when that is done")
-
-
-def _begin(db: sqlite3.Connection, workflow_id: int, verb: str, **arguments: Any) -> None:
-    db.execute(
-        "UPDATE workflow_status SET busy = ?, busy_arguments = ? WHERE id = ?", (verb, to_json(arguments), workflow_id)
-    )
-    workflows.touch(db, workflow_id)
-
-
-def _finish(database: Database, workflow_id: int) -> None:
-    """Do, or go on doing, what the workflow is busy with.
-
-    At start, housekeeping may find a verb that a request has just begun: the second to come waits for the first.
-    """
-    with _at_work[workflow_id]:
-        with database.read() as db:
-            verb, text = db.execute(
-                "SELECT busy, busy_arguments FROM workflow_status WHERE id = ?", (workflow_id,)
-            ).fetchone()
-        if verb is not None:
-            VERBS[verb](database, workflow_id, **msgspec.json.decode(text))
-
-
-_at_work: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
-
-
-def resume_busy(database: Database) -> int:
-    """Finish the verbs that a crash interrupted; how many."""
-    with database.read() as db:
-        ids = db.execute(
-            """
-            SELECT s.id FROM workflow_status AS s JOIN workflow AS w USING (id)
-             WHERE s.busy IS NOT NULL AND w.hidden IS NULL
-            """
-        ).fetchall()
-    for (workflow_id,) in ids:
-        _finish(database, workflow_id)
-    return len(ids)
-
-
-def _done(db: sqlite3.Connection, workflow_id: int) -> None:
-    db.execute("UPDATE workflow_status SET busy = NULL, busy_arguments = NULL WHERE id = ?", (workflow_id,))
-    workflows.touch(db, workflow_id)
-
-
-def job_ranges(database: Database, workflow_id: int) -> Iterator[tuple[int, int]]:
-    """Ranges of ids that hold CHUNK_JOBS jobs of the workflow each."""
-    after = 0
-    while True:
-        with database.read() as db:
-            first, last, count = db.execute(
-                """
-                SELECT min(id), max(id), count(*) FROM (
-                    SELECT id FROM job WHERE workflow_id = ? AND id > ? ORDER BY id LIMIT ?
-                )
-                """,
-                (workflow_id, after, CHUNK_JOBS),
-            ).fetchone()
-        if not count:
-            return
-        yield first, last
-        after = last
-
-
 def _initialize(database: Database, workflow_id: int, user: str | None, hostname: str | None) -> None:
     _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
     _decide_all(database, workflow_id, clear_ephemeral=True)
@@ -290,14 +208,14 @@ def _initialize_jobs(database: Database, workflow_id: int, only_uninitialized: b
 
 def _open_for_runners(db: sqlite3.Connection, workflow_id: int) -> None:
     actions.restart(db, workflow_id)
-    _done(db, workflow_id)
+    busy.done(db, workflow_id)
     db.execute("UPDATE workflow_status SET completed_run_id = NULL WHERE id = ?", (workflow_id,))
     outcomes.announce_completion(db, workflow_id)
 
 
 def _cancel(database: Database, workflow_id: int) -> None:
     canceled: list[int] = []
-    for first_id, last_id in job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             ids = _ids(db, workflow_id, first_id, last_id, UNSETTLED - {JobStatus.UNINITIALIZED})
             changes = [Change(job_id, JobStatus.CANCELED, Cause.USER) for job_id in ids]
@@ -314,7 +232,7 @@ def _cancel(database: Database, workflow_id: int) -> None:
             job_ids=canceled,
             cause=Cause.USER,
         )
-        _done(db, workflow_id)
+        busy.done(db, workflow_id)
         outcomes.announce_completion(db, workflow_id)
 
 
@@ -326,18 +244,18 @@ def _reset_job_status(database: Database, workflow_id: int, failed_only: bool) -
     else:
         _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
     with database.write() as db:
-        _done(db, workflow_id)
+        busy.done(db, workflow_id)
 
 
 def _process_changed_job_inputs(database: Database, workflow_id: int) -> None:
     fingerprints = Fingerprints(workflow_id)
-    for first_id, last_id in job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             changed = {job.job_id for job in fingerprints.changed(db, first_id, last_id)}
             resting = _ids(db, workflow_id, first_id, last_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
             _reset(db, workflow_id, [job_id for job_id in resting if job_id in changed], decide=True)
     with database.write() as db:
-        _done(db, workflow_id)
+        busy.done(db, workflow_id)
 
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -347,6 +265,15 @@ VERBS: dict[str, Callable[..., None]] = {
     "reset_job_status": _reset_job_status,
     "process_changed_job_inputs": _process_changed_job_inputs,
 }
+
+
+def resume_busy(database: Database) -> int:
+    """Finish the verbs that a crash interrupted; how many."""
+    return busy.resume(database, VERBS)
+
+
+def _finish(database: Database, workflow_id: int) -> None:
+    busy.finish(database, workflow_id, VERBS)
 
 
 def _ids(
@@ -369,7 +296,7 @@ def _start_over(
     decide: bool = False,
 ) -> None:
     """Make the jobs with these statuses uninitialized; ``forget`` their results and retries too."""
-    for first_id, last_id in job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             ids = _ids(db, workflow_id, first_id, last_id, statuses)
             _reset(db, workflow_id, ids, forget=forget, decide=decide)
@@ -408,7 +335,7 @@ def _reset_downstream(database: Database, workflow_id: int, *, decide: bool = Fa
                 )
             ],
         )
-    for first_id, last_id in job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             ids = [job_id for job_id in _ids(db, workflow_id, first_id, last_id, COMPLETE) if job_id in behind]
             _reset(db, workflow_id, ids, decide=decide)
@@ -421,7 +348,7 @@ def _decide_all(database: Database, workflow_id: int, *, clear_ephemeral: bool) 
         with database.write() as db:
             _clear_ephemeral(db, workflow_id)
     fingerprints = Fingerprints(workflow_id)
-    for first_id, last_id in job_ranges(database, workflow_id):
+    for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             fingerprints.remember(db, fingerprints.range(first_id, last_id, "status = 'uninitialized'"))
             readiness.decide_range(db, workflow_id, first_id, last_id)
