@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks import claims, creation, idle, latency, startup, sync, throughput
+from benchmarks import claims, clients, creation, idle, latency, lists, stalls, startup, sync, throughput
 from benchmarks.measure import Bench, Figure, workplace
 from torc import __version__
 
@@ -28,8 +28,11 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "all-to-all-run": throughput.all_to_all,
     "all-to-all-create": creation.all_to_all,
     "sync": sync.runners,
+    "clients": clients.mixed,
     "claim": claims.queue_length,
     "flat": claims.flat_cost,
+    "lists": lists.jobs,
+    "stalls": stalls.writers,
     "idle": idle.idle,
     "startup": startup.startup,
 }

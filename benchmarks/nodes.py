@@ -28,15 +28,15 @@ def register(client: Client, workflow_id: int) -> ComputeNode:
     )
 
 
-def finished(jobs: Sequence[SyncJob]) -> list[FinishedJob]:
-    """The reports of jobs that ran without fault."""
+def finished(jobs: Sequence[SyncJob], status: JobStatus = JobStatus.COMPLETED) -> list[FinishedJob]:
+    """The reports of jobs that ended all alike."""
     return [
         FinishedJob(
             job_id=job.id,
             run_id=job.run_id,
             attempt_id=job.attempt_id,
-            status=JobStatus.COMPLETED,
-            return_code=0,
+            status=status,
+            return_code=0 if status == JobStatus.COMPLETED else 1,
             exec_time_minutes=0.001,
             completion_time=_now(),
         )
@@ -45,7 +45,13 @@ def finished(jobs: Sequence[SyncJob]) -> list[FinishedJob]:
 
 
 def claim_request(
-    node: ComputeNode, seq: int, limit: int, *, done: Sequence[SyncJob] = (), unused: Sequence[SyncJob] = ()
+    node: ComputeNode,
+    seq: int,
+    limit: int,
+    *,
+    done: Sequence[SyncJob] = (),
+    status: JobStatus = JobStatus.COMPLETED,
+    unused: Sequence[SyncJob] = (),
 ) -> SyncRequest:
     """Report what is done, give back what is unused and ask for ``limit`` more."""
     return SyncRequest(
@@ -53,7 +59,7 @@ def claim_request(
         seq=seq,
         database_id=node.database_id or "",
         generation=node.generation or 0,
-        finished=finished(done),
+        finished=finished(done, status),
         released=[(job.id, job.attempt_id) for job in unused],
         holding=[],
         slots=limit,
@@ -69,11 +75,18 @@ class Node:
         self._record = register(client, workflow_id)
         self._seq = 0
 
-    def sync(self, limit: int, *, done: Sequence[SyncJob] = (), unused: Sequence[SyncJob] = ()) -> SyncAnswer:
+    def sync(
+        self,
+        limit: int,
+        *,
+        done: Sequence[SyncJob] = (),
+        status: JobStatus = JobStatus.COMPLETED,
+        unused: Sequence[SyncJob] = (),
+    ) -> SyncAnswer:
         """One round trip."""
         self._seq += 1
         assert self._record.id is not None
-        request = claim_request(self._record, self._seq, limit, done=done, unused=unused)
+        request = claim_request(self._record, self._seq, limit, done=done, status=status, unused=unused)
         return self._client.sync(self._record.id, request)
 
 

@@ -3,13 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from http.client import HTTPConnection
 from statistics import median
-from urllib.parse import urlsplit
 
 import msgspec
 
 from benchmarks import specs
+from benchmarks.caller import Caller
 from benchmarks.measure import Bench, Figure, percentile
 from benchmarks.nodes import claim_request, register
 from benchmarks.processes import create_and_initialize, server
@@ -22,26 +21,6 @@ SECONDS = 5.0
 JOBS_PER_ROUND = 15_000  # more than any server hands out in that time
 RATE_LIMIT = 0.70
 P99_LIMIT_MS = 250.0
-
-
-class Caller:
-    """One kept-alive connection; plain http.client, so that the clients cost little beside the server."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._base = parts.path
-        self._connection = HTTPConnection(str(parts.hostname), parts.port, timeout=60)
-
-    def ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        self._connection.request(method, self._base + path, body, {"Content-Type": "application/json"})
-        answer = self._connection.getresponse()
-        data = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{method} {path}: {answer.status} {data.decode()}")
-        return data
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def ping_call(caller: Caller) -> Callable[[], None]:

@@ -141,7 +141,9 @@ def test_a_claim_reads_shapes_and_not_the_queue(build):
             db.set_progress_handler(lambda taken=taken: taken.append(1) and None, 1)
             room = Room(2, 9 * GIB, 0, 1)
             run = claims.run_of(db, flow.workflow_id)
-            assert claims.claim(db, flow.workflow_id, run, node_id=None, room=room, limit=5) == [flow.id("a")]
+            queue = claims.Queue(db, flow.workflow_id, run)
+            assert queue.choose(node_id=None, room=room, limit=5) == [flow.id("a")]
+            queue.hand_out()
             db.set_progress_handler(None, 0)
         steps.append(len(taken))
     assert steps[1] < 1.3 * steps[0]

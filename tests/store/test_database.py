@@ -139,7 +139,7 @@ def test_a_refused_database_is_let_go(database_path, monkeypatch, damage):
 def described(db):
     """Every table and index of a database, comments and layout aside."""
     rows = db.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name").fetchall()
-    return [(kind, name, " ".join(re.sub(r"--.*", "", sql).split())) for kind, name, sql in rows]
+    return [(kind, name, re.findall(r"\w+|[^\w\s]", re.sub(r"--.*", "", sql))) for kind, name, sql in rows]
 
 
 def test_the_schema_is_the_sum_of_the_migrations():

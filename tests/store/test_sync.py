@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.store.scenario import Step, an_offer, report_of
-from torc.errors import Conflict, NotFound, Unprocessable, UpgradeRequired
+from torc.errors import Conflict, NotFound, UpgradeRequired
 from torc.models.draft import DraftRequirements, DraftUserData
 from torc.models.sync import PROTOCOL, OutputFile, SyncRequest
 from torc.store import deletion, nodes, sync
@@ -347,12 +347,6 @@ def test_the_same_report_twice_in_one_sync_counts_once(build):
     assert flow.status("a") == "completed"
 
 
-@pytest.mark.parametrize("field", ["num_cpus", "memory_gb", "num_gpus"])
-def test_a_node_cannot_offer_less_than_nothing(build, field):
-    with pytest.raises(Unprocessable, match=field):
-        build("a").runner(**{field: -1})
-
-
 def test_renewing_needs_no_turn_at_the_write_lock(build, clock):
     flow = build("a")
     runner = flow.runner()
@@ -375,3 +369,103 @@ def test_a_sync_renews_the_lease_before_it_waits_for_its_turn(build, clock, even
             clock.advance(200)
             assert not flow.leases.is_expired(runner.node_id)
         assert answer.result(timeout=20).lease_s == 300
+
+
+def sync_at_once(eventually, flow, *sends):
+    """The outcomes of sends that all wait for the write lock, in their order, and so are applied together."""
+    calls = flow.database._together
+    with ThreadPoolExecutor(len(sends)) as pool:
+        with flow.database.write():
+            futures = []
+            for count, (runner, request) in enumerate(sends, start=1):
+                futures.append(pool.submit(runner.send, request))
+                eventually(lambda count=count: sum(len(one._waiting) for one in calls.values()) == count)
+    return futures
+
+
+def test_syncs_applied_together_hand_every_job_to_one_runner(build, eventually):
+    flow = build(*"abcdefgh").initialize()
+    runners = [flow.runner() for _ in range(4)]
+    sends = [(runner, runner.request(offer=an_offer(), limit=2)) for runner in runners]
+    answers = [future.result() for future in sync_at_once(eventually, flow, *sends)]
+    assert [[job.name for job in answer.jobs] for answer in answers] == [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
+    owners = flow.select("SELECT active_compute_node_id FROM job ORDER BY id")
+    assert owners == [(runner.node_id,) for runner in runners for _ in range(2)]
+
+
+def test_reports_told_together_count_before_anyone_claims(build, eventually):
+    flow = build("a", "b", "c: a b").initialize()
+    first, second, idle = flow.runner(), flow.runner(), flow.runner()
+    for runner, name in ((first, "a"), (second, "b")):
+        assert runner.claim(limit=1) == [name]
+        runner.end(name)
+    answers = sync_at_once(
+        eventually, flow, (idle, idle.request(offer=an_offer())), (first, first.request()), (second, second.request())
+    )
+    assert [job.name for job in answers[0].result().jobs] == ["c"]
+    assert not any(future.result().workflow.is_complete for future in answers)
+    assert flow.statuses() == {"a": "completed", "b": "completed", "c": "pending"}
+
+
+def test_a_sync_refused_among_others_changes_nothing_and_does_not_disturb_them(build, eventually):
+    flow = build("a", "b").initialize()
+    good, stale = flow.runner(), flow.runner()
+    old = stale.request(offer=an_offer())
+    stale.sync()
+    refused, taken = sync_at_once(eventually, flow, (stale, old), (good, good.request(offer=an_offer(), limit=1)))
+    with pytest.raises(Conflict, match="nothing was applied"):
+        refused.result()
+    assert [job.name for job in taken.result().jobs] == ["a"]
+    assert flow.status("b") == "ready"
+
+
+def test_a_retry_that_arrives_together_with_its_first_copy_delivers_the_same_jobs_again(build, eventually):
+    flow = build("a", "b").initialize()
+    runner = flow.runner()
+    copy, retry = runner.request(offer=an_offer(), limit=1), runner.request(offer=an_offer(), limit=1)
+    first, second = (future.result() for future in sync_at_once(eventually, flow, (runner, copy), (runner, retry)))
+    assert [(job.name, job.attempt_id) for job in first.jobs] == [("a", 1)]
+    assert [(job.name, job.attempt_id) for job in second.jobs] == [("a", 1)]
+    assert flow.status("b") == "ready"
+
+
+def test_a_retry_that_overtakes_its_first_copy_wins(build, eventually):
+    flow = build("a", "b").initialize()
+    runner = flow.runner()
+    copy, retry = runner.request(offer=an_offer(), limit=1), runner.request(offer=an_offer(), limit=1)
+    applied, late = sync_at_once(eventually, flow, (runner, retry), (runner, copy))
+    assert [job.name for job in applied.result().jobs] == ["a"]
+    with pytest.raises(Conflict, match="nothing was applied"):
+        late.result()
+
+
+def test_syncs_of_several_workflows_are_applied_together(build, eventually):
+    mine, other = build("a").initialize(), build("b", "c").initialize()
+    one, two = mine.runner(), other.runner()
+    futures = sync_at_once(eventually, mine, (one, one.request(offer=an_offer())), (two, two.request(offer=an_offer())))
+    assert [[job.name for job in future.result().jobs] for future in futures] == [["a"], ["b", "c"]]
+
+
+def test_a_runner_that_leaves_among_others_gives_them_its_jobs(build, eventually):
+    flow = build("a", "b").initialize()
+    leaving, staying = flow.runner(), flow.runner()
+    leaving.take("a", "b")
+    leaving.jobs.clear()
+    futures = sync_at_once(
+        eventually, flow, (staying, staying.request(offer=an_offer())), (leaving, leaving.request(closing=True))
+    )
+    assert [[job.name for job in future.result().jobs] for future in futures] == [["a", "b"], []]
+    assert (flow.leases.has(staying.node_id), flow.leases.has(leaving.node_id)) == (True, False)
+
+
+def test_the_last_two_reports_told_together_complete_the_workflow_once(build, eventually):
+    flow = build("a", "b").initialize()
+    flow.action("on_workflow_complete")
+    runners = {name: flow.runner() for name in "ab"}
+    for name, runner in runners.items():
+        assert runner.claim(limit=1) == [name]
+        runner.end(name)
+    futures = sync_at_once(eventually, flow, *((runner, runner.request()) for runner in runners.values()))
+    assert all(future.result().workflow.is_complete for future in futures)
+    assert all(len(future.result().actions) == 1 for future in futures)
+    assert [event["type"] for event in flow.events("workflow")].count("complete") == 1

@@ -14,11 +14,9 @@ from torc.runner import detect
 from torc.runner.process import Launcher
 from torc.runner.spool import Spool
 from torc.runner.takeover import NodeLock
-from torc.units import utc_now_iso
+from torc.units import GIB, utc_now_iso
 
 logger = logging.getLogger(__name__)
-
-GIB = 1 << 30
 
 
 @dataclass(frozen=True)

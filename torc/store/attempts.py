@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from torc.models.status import HANDED_OUT, JobStatus
-from torc.store.rows import json_ids
+from torc.store.rows import PAIRS, json_ids, to_json
 
 NEXT = """
     1 + max(CASE WHEN job.run_id = :run THEN coalesce(job.attempt_id, 0) ELSE 0 END,
@@ -17,18 +17,19 @@ NEXT = """
 the run back."""
 
 
-def hand_out(db: sqlite3.Connection, job_ids: Sequence[int], *, run_id: int, node_id: int | None) -> None:
-    """Make ready jobs pending on a node; the attempt counts from 1 in every run."""
+def hand_out(db: sqlite3.Connection, chosen: Sequence[tuple[int, int | None]], *, run_id: int) -> None:
+    """Make ready jobs pending: (job id, node id). The attempt counts from 1 in every run."""
     db.execute(
         f"""
         UPDATE job
-           SET status = 'pending', active_compute_node_id = :node, start_time = NULL, attempt_id = {NEXT},
+           SET status = 'pending', active_compute_node_id = claim.b, start_time = NULL, attempt_id = {NEXT},
                retries = CASE WHEN run_id = :run THEN retries ELSE 0 END,
                lost_nodes = CASE WHEN run_id = :run THEN lost_nodes ELSE 0 END,
                run_id = :run, cause = NULL, cause_job_id = NULL
-         WHERE id IN (SELECT value FROM json_each(:jobs)) AND status = 'ready'
+          FROM {PAIRS.replace("?", ":chosen")} AS claim
+         WHERE job.id = claim.a AND status = 'ready'
         """,
-        {"node": node_id, "run": run_id, "jobs": json_ids(job_ids)},
+        {"run": run_id, "chosen": to_json(chosen)},
     )
 
 
@@ -90,18 +91,18 @@ def give_back(db: sqlite3.Connection, job_ids: Sequence[int]) -> None:
     )
 
 
-def handed_out(db: sqlite3.Connection, node_id: int) -> dict[int, tuple[JobStatus, int]]:
-    """The pending and running jobs of a node, with their attempts."""
-    return {
-        job_id: (JobStatus(status), attempt_id)
-        for job_id, status, attempt_id in db.execute(
-            """
-            SELECT id, status, attempt_id FROM job
-             WHERE active_compute_node_id = ? AND status IN ('pending', 'running')
-            """,
-            (node_id,),
-        )
-    }
+def handed_out(db: sqlite3.Connection, node_ids: Iterable[int]) -> dict[int, dict[int, tuple[JobStatus, int]]]:
+    """The pending and running jobs of each node, with their attempts."""
+    found: dict[int, dict[int, tuple[JobStatus, int]]] = {node_id: {} for node_id in node_ids}
+    for node_id, job_id, status, attempt_id in db.execute(
+        """
+        SELECT active_compute_node_id, id, status, attempt_id FROM job
+         WHERE active_compute_node_id IN (SELECT value FROM json_each(?)) AND status IN ('pending', 'running')
+        """,
+        (json_ids(found),),
+    ):
+        found[node_id][job_id] = JobStatus(status), attempt_id
+    return found
 
 
 OPEN = HANDED_OUT | {JobStatus.READY}

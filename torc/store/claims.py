@@ -5,19 +5,18 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from torc.errors import InvalidRequest, Unprocessable
 from torc.models.job import ClaimAnswer, ComputeNodesResources, Job
 from torc.models.sync import Offer, SyncJob
-from torc.store import attempts, jobs, retries, workflows
+from torc.store import attempts, jobs, misfits, retries, workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
 from torc.store.rows import json_ids
-from torc.store.shapes import Room, first_ready, memory_bytes, ready_shapes, runtime_s
+from torc.store.shapes import Room, Shape, first_ready, memory_bytes, ready_shapes, runtime_s
 from torc.store.user_data_text import resolve
-from torc.units import parse_duration
-
-GIB = 1024**3
+from torc.units import GIB, parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,59 +61,81 @@ def room_in(offer: Offer) -> Room:
     )
 
 
-def claim(
-    db: sqlite3.Connection,
-    workflow_id: int,
-    run: Run,
-    *,
-    node_id: int | None,
-    room: Room,
-    limit: float,
-    sort_method: str | None = None,
-) -> list[int]:
-    """Hand out ready jobs that fit together into ``room``, at most ``limit``; their ids.
+class Queue:
+    """The ready jobs of a workflow in one transaction: chosen for one node after the other, handed out together."""
 
-    A job that is too big for what is left never hides a smaller one behind it.
-    """
-    chosen: list[int] = []
-    for shape in ready_shapes(db, workflow_id, sort_method or run.sort_method):
-        wanted = min(room.fits(shape), limit - len(chosen))
-        if wanted < 1:
-            continue
-        found = first_ready(db, workflow_id, shape, -1 if wanted == math.inf else int(wanted))
-        room.take(shape, len(found))
-        chosen += found
-    if chosen:
-        attempts.hand_out(db, chosen, run_id=run.run_id, node_id=node_id)
-    return chosen
+    def __init__(
+        self, db: sqlite3.Connection, workflow_id: int, run: Run, sort_method: str | None = None, *, nodes: int = 1
+    ) -> None:
+        """``nodes`` is how many will choose: so many jobs are looked up ahead."""
+        self._db = db
+        self._workflow_id = workflow_id
+        self._run = run
+        self._sort_method = sort_method or run.sort_method
+        self._ahead = nodes - 1
+        self._heads: dict[Shape, list[int]] = {}  # jobs looked up and not chosen yet
+        self._last: dict[Shape, int] = {}  # the last job looked up
+        self.chosen: list[tuple[int, int | None]] = []  # job and node
+
+    @cached_property
+    def _shapes(self) -> list[Shape]:
+        return ready_shapes(self._db, self._workflow_id, self._sort_method)
+
+    def choose(self, *, node_id: int | None, room: Room, limit: float) -> list[int]:
+        """Ready jobs that fit together into ``room``, at most ``limit``; their ids.
+
+        A job that is too big for what is left never hides a smaller one behind it.
+        """
+        found: list[int] = []
+        for shape in self._shapes:
+            wanted = min(room.fits(shape), limit - len(found))
+            if wanted < 1:
+                continue
+            job_ids = self._take(shape, wanted)
+            room.take(shape, len(job_ids))
+            found += job_ids
+        self.chosen += [(job_id, node_id) for job_id in found]
+        return found
+
+    def _take(self, shape: Shape, wanted: float) -> list[int]:
+        """The next jobs of a shape."""
+        head = self._heads.pop(shape, [])
+        missing = wanted - len(head)
+        if missing > 0:
+            limit = -1 if missing == math.inf else int(missing) + self._ahead
+            head += first_ready(self._db, self._workflow_id, shape, limit, after=self._last.get(shape, 0))
+            if head:
+                self._last[shape] = head[-1]
+        taken = head if wanted == math.inf else head[: int(wanted)]
+        self._heads[shape] = head[len(taken) :]
+        return taken
+
+    def hand_out(self) -> None:
+        """Make the chosen jobs pending on their nodes."""
+        if self.chosen:
+            attempts.hand_out(self._db, self.chosen, run_id=self._run.run_id)
 
 
 def deliver(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> list[SyncJob]:
     """The jobs, complete enough to start without another request, in the order given."""
     if not job_ids:
         return []
-    ids = json_ids(job_ids)
-    outputs: dict[int, list[tuple[int, str, str]]] = {}
-    for job_id, file_id, name, path in db.execute(
-        """
-        SELECT o.job_id, f.id, f.name, f.path FROM job_output_file AS o JOIN file AS f ON f.id = o.file_id
-         WHERE o.job_id IN (SELECT value FROM json_each(?)) ORDER BY f.id
-        """,
-        (ids,),
-    ):
-        outputs.setdefault(job_id, []).append((file_id, name, path))
-    found: dict[int, SyncJob] = {}
-    for row in db.execute(
+    rows = db.execute(
         """
         SELECT job.id, job.name, job.command, job.invocation_script, job.run_id, job.attempt_id,
                job.supports_termination, job.failure_handler_id, job.retries,
-               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime
+               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime,
+               EXISTS (SELECT 1 FROM job_output_file AS o WHERE o.job_id = job.id)
           FROM job JOIN resource_requirements AS r ON r.id = job.resource_requirements_id
          WHERE job.id IN (SELECT value FROM json_each(?))
         """,
-        (ids,),
-    ).fetchall():
-        job_id, name, command, script, run_id, attempt_id, stops, handler, tries, cpus, gpus, nodes, memory, time_ = row
+        (json_ids(job_ids),),
+    ).fetchall()
+    outputs = _outputs(db, [row[0] for row in rows if row[-1]])
+    found: dict[int, SyncJob] = {}
+    for row in rows:
+        job_id, name, command, script, run_id, attempt_id, stops, handler, tries, *needs, _ = row
+        cpus, gpus, nodes, memory, time_ = needs
         recovery = retries.recovery_script(db, job_id) if handler and tries else None
         found[job_id] = SyncJob(
             id=job_id,
@@ -134,6 +155,22 @@ def deliver(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) ->
             recovery_script=recovery,
         )
     return [found[job_id] for job_id in job_ids]
+
+
+def _outputs(db: sqlite3.Connection, job_ids: Sequence[int]) -> dict[int, list[tuple[int, str, str]]]:
+    """The files each job writes: id, name and path."""
+    found: dict[int, list[tuple[int, str, str]]] = {}
+    if not job_ids:
+        return found
+    for job_id, file_id, name, path in db.execute(
+        """
+        SELECT o.job_id, f.id, f.name, f.path FROM job_output_file AS o JOIN file AS f ON f.id = o.file_id
+         WHERE o.job_id IN (SELECT value FROM json_each(?)) ORDER BY f.id
+        """,
+        (json_ids(job_ids),),
+    ):
+        found.setdefault(job_id, []).append((file_id, name, path))
+    return found
 
 
 def claim_by_resources(
@@ -174,12 +211,15 @@ def _claim_without_node(
                 jobs=[], reason="Workflow is canceled" if run.is_canceled else f"Workflow is busy: {run.busy}"
             )
         retries.wake(db, workflow_id, time.time())
-        chosen = claim(db, workflow_id, run, node_id=None, room=room, limit=limit, sort_method=sort_method)
+        queue = Queue(db, workflow_id, run, sort_method)
+        chosen = queue.choose(node_id=None, room=room, limit=limit)
+        queue.hand_out()
         if chosen:
             workflows.touch(db, workflow_id)
         claimed = [_as_claimed(db, workflow_id, job) for job in jobs.select(db, chosen, links=jobs.OUTPUT_LINKS)]
+        reason = "" if chosen else misfits.why_empty(db, workflow_id, room, limit)
     leases.claimed_unowned(chosen)
-    return ClaimAnswer(jobs=claimed)
+    return ClaimAnswer(jobs=claimed, reason=reason)
 
 
 def _as_claimed(db: sqlite3.Connection, workflow_id: int, job: Job) -> Job:

@@ -6,15 +6,20 @@ import sqlite3
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
-from torc.errors import DatabaseUnusable
+from torc.errors import DatabaseUnusable, TorcError
+from torc.store.together import Together
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -79,6 +84,7 @@ class Database:
         """Open ``path``, make it if it is missing, migrate it. Raises DatabaseUnusable with the cure."""
         self.path = path
         self._write_lock = TicketLock()
+        self._together: dict[Callable[..., Any], Together[Any, Any]] = {}
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._shared: sqlite3.Connection | None = None
@@ -132,6 +138,15 @@ class Database:
                 if not _is_trouble_with_the_disk(error):
                     raise  # a bug of ours
                 raise DatabaseUnusable(f"nothing was stored in {self.path}: {error}; {_cure(error)}") from error
+
+    def write_together(self, work: Callable[[sqlite3.Connection, Sequence[T]], Sequence[R | TorcError]], item: T) -> R:
+        """What ``work`` answers to ``item``, in one transaction with the items of other threads that wait for it.
+
+        ``work`` is a function of a module. It answers every item with a value or with the error to raise; an error
+        it raises itself concerns them all, so each is tried once more alone.
+        """
+        calls: Together[T, R] = self._together.setdefault(work, Together(self.write, work))
+        return calls.call(item)
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:

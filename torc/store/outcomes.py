@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob
@@ -14,8 +15,24 @@ from torc.store import actions, events, retries, workflows
 from torc.store.attempts import OPEN
 from torc.store.events import JobEvent
 from torc.store.readiness import Change, change_status
-from torc.store.rows import json_ids, to_json
+from torc.store.rows import PAIRS, json_ids, to_json
 from torc.units import utc_now_iso
+
+
+class Told(NamedTuple):
+    """What a node says of the end of an attempt."""
+
+    node_id: int
+    report: FinishedJob
+
+    @property
+    def attempt(self) -> tuple[int, int, int]:
+        """What is stored once: job, run and attempt."""
+        return self.report.job_id, self.report.run_id, self.report.attempt_id
+
+
+Starts = Mapping[tuple[int, int, int], float]
+"""Times of starts, in seconds since the epoch, by node, job and attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +46,45 @@ class Held:
     failure_handler_id: int | None
     retries: int
 
-    def is_attempt_of(self, report: FinishedJob, node_id: int) -> bool:
+    def is_attempt_of(self, told: Told) -> bool:
         """Whether the report speaks of the attempt the job is in, on the node that has it."""
-        return (self.node_id, self.run_id, self.attempt_id) == (node_id, report.run_id, report.attempt_id)
+        return (self.node_id, self.run_id, self.attempt_id) == (
+            told.node_id,
+            told.report.run_id,
+            told.report.attempt_id,
+        )
 
 
-def accept(
-    db: sqlite3.Connection,
-    workflow_id: int,
-    node_id: int,
-    reports: Sequence[FinishedJob],
-    starts: Mapping[tuple[int, int], float],
-) -> list[tuple[int, int]]:
-    """Apply a node's reports: each counts, is stored as history, or repeats what is known.
+def accept(db: sqlite3.Connection, workflow_id: int, told: Sequence[Told], starts: Starts) -> list[Told]:
+    """Apply what nodes report: each counts, is stored as history, or repeats what is known.
 
-    ``starts`` are the times, by job and attempt, of starts that are told only now. Returns [job id, attempt id] of
-    what is no longer the node's.
+    ``starts`` are starts that are told only now. Returns what is no longer its node's.
     """
-    lost: list[tuple[int, int]] = []
-    if not reports:
+    lost: list[Told] = []
+    if not told:
         return lost
-    jobs = held_jobs(db, workflow_id, [report.job_id for report in reports])
-    known = _known_attempts(db, reports)
-    counting: list[FinishedJob] = []
-    stored: list[FinishedJob] = []
-    current: list[FinishedJob] = []
-    for report in reports:
-        key = (report.job_id, report.run_id, report.attempt_id)
-        if key in known:
+    jobs = held_jobs(db, workflow_id, [one.report.job_id for one in told])
+    known = _known_attempts(db, told)
+    counting: list[Told] = []
+    stored: list[Told] = []
+    current: list[Told] = []
+    for one in told:
+        if one.attempt in known:
             continue  # a repeat: acknowledged, and nothing else
-        known.add(key)
-        job = jobs.get(report.job_id)
+        known.add(one.attempt)
+        job = jobs.get(one.report.job_id)
         if job is None:
-            lost.append((report.job_id, report.attempt_id))
+            lost.append(one)
             continue
-        stored.append(report)
-        if not job.is_attempt_of(report, node_id) or job.status not in OPEN | {JobStatus.CANCELED}:
-            lost.append((report.job_id, report.attempt_id))
+        stored.append(one)
+        if not job.is_attempt_of(one) or job.status not in OPEN | {JobStatus.CANCELED}:
+            lost.append(one)
             continue
-        current.append(report)
+        current.append(one)
         if job.status in OPEN:
-            counting.append(report)
-    insert_results(db, workflow_id, node_id, stored, current)
-    settle(db, workflow_id, node_id, counting, jobs, starts)
+            counting.append(one)
+    insert_results(db, workflow_id, stored, current)
+    settle(db, workflow_id, counting, jobs, starts)
     return lost
 
 
@@ -89,24 +102,18 @@ def held_jobs(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) 
     }
 
 
-def _known_attempts(db: sqlite3.Connection, reports: Sequence[FinishedJob]) -> set[tuple[int, int, int]]:
+def _known_attempts(db: sqlite3.Connection, told: Sequence[Told]) -> set[tuple[int, int, int]]:
     return set(
         db.execute(
             "SELECT job_id, run_id, attempt_id FROM result WHERE job_id IN (SELECT value FROM json_each(?))",
-            (json_ids(report.job_id for report in reports),),
+            (json_ids(one.report.job_id for one in told),),
         )
     )
 
 
-def insert_results(
-    db: sqlite3.Connection,
-    workflow_id: int,
-    node_id: int,
-    reports: Sequence[FinishedJob],
-    current: Sequence[FinishedJob],
-) -> None:
+def insert_results(db: sqlite3.Connection, workflow_id: int, told: Sequence[Told], current: Sequence[Told]) -> None:
     """Store one row per report; those in ``current`` become their jobs' current results."""
-    if not reports:
+    if not told:
         return
     last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'result'").fetchone()
     first_id = (last[0] if last else 0) + 1  # ids are ours to give while we hold the write lock
@@ -138,29 +145,28 @@ def insert_results(
                 report.signal,
                 to_json(report.gpu_ids) if report.gpu_ids is not None else None,
             )
-            for index, report in enumerate(reports)
+            for index, (node_id, report) in enumerate(told)
         ],
     )
-    counts = {id(report) for report in current}
-    db.executemany(
-        "UPDATE job SET current_result_id = ? WHERE id = ?",
-        [(first_id + index, report.job_id) for index, report in enumerate(reports) if id(report) in counts],
+    counts = {id(one) for one in current}
+    made = [(one.report.job_id, first_id + index) for index, one in enumerate(told) if id(one) in counts]
+    db.execute(
+        f"UPDATE job SET current_result_id = made.b FROM {PAIRS} AS made WHERE job.id = made.a", (to_json(made),)
     )
 
 
 def settle(
     db: sqlite3.Connection,
     workflow_id: int,
-    node_id: int,
-    reports: Sequence[FinishedJob],
+    told: Sequence[Told],
     jobs: dict[int, Held],
-    starts: Mapping[tuple[int, int], float] = MappingProxyType({}),
+    starts: Starts = MappingProxyType({}),
 ) -> None:
     """Give the jobs the outcome their reports tell, unless a failure handler wants another try."""
-    if not reports:
+    if not told:
         return
-    retried = retries.handle(db, workflow_id, reports, jobs)
-    final = [report for report in reports if report.job_id not in retried]
+    retried = retries.handle(db, workflow_id, [one.report for one in told], jobs)
+    final = [one.report for one in told if one.report.job_id not in retried]
     changes = [
         Change(report.job_id, report.status, report.cause if report.status != JobStatus.COMPLETED else None)
         for report in final
@@ -168,8 +174,8 @@ def settle(
     applied = change_status(db, workflow_id, changes)
     _store_output_files(db, final)
     happened: list[JobEvent] = []
-    for report in reports:
-        started_at = starts.get((report.job_id, report.attempt_id))
+    for node_id, report in told:
+        started_at = starts.get((node_id, report.job_id, report.attempt_id))
         if started_at is not None:
             happened.append(start_of(report.job_id, report.run_id, report.attempt_id, node_id, started_at))
         happened.append(_end_of(report, node_id, events.RETRIED if report.job_id in retried else events.COMPLETED))
@@ -259,23 +265,26 @@ def fail_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: S
         """,
         (json_ids(job_ids), MAX_LOST_NODES),
     ).fetchall()
-    reports = [
-        FinishedJob(
-            job_id=job_id,
-            run_id=run_id,
-            attempt_id=attempt_id,
-            status=JobStatus.FAILED,
-            return_code=-1,
-            cause=Cause.LOST_NODE,
-            exec_time_minutes=0.0,
-            completion_time=utc_now_iso(),
+    told = [
+        Told(
+            node_id,
+            FinishedJob(
+                job_id=job_id,
+                run_id=run_id,
+                attempt_id=attempt_id,
+                status=JobStatus.FAILED,
+                return_code=-1,
+                cause=Cause.LOST_NODE,
+                exec_time_minutes=0.0,
+                completion_time=utc_now_iso(),
+            ),
         )
         for job_id, run_id, attempt_id in victims
     ]
-    known = _known_attempts(db, reports)
-    reports = [report for report in reports if (report.job_id, report.run_id, report.attempt_id) not in known]
-    insert_results(db, workflow_id, node_id, reports, reports)
-    settle(db, workflow_id, node_id, reports, held_jobs(db, workflow_id, [report.job_id for report in reports]))
+    known = _known_attempts(db, told)
+    told = [one for one in told if one.attempt not in known]
+    insert_results(db, workflow_id, told, told)
+    settle(db, workflow_id, told, held_jobs(db, workflow_id, [one.report.job_id for one in told]))
 
 
 MAX_LOST_NODES = 3

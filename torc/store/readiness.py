@@ -15,11 +15,12 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torc.errors import Conflict
 from torc.models.status import BAD, MAY_FOLLOW, SETTLED, Cause, JobStatus
 from torc.store import actions
+from torc.store.fingerprints import remember_readers
 from torc.store.rows import json_ids
 
 
@@ -55,57 +56,29 @@ def change_status(
     whole. Raises Conflict, before anything is written, when a status may not follow the present one.
     """
     applied = Applied()
-    wave = list(changes)
-    while wave:
-        wave, deltas = _apply(db, wave, end_attempt=end_attempt)
-        applied.changed += wave
-        end_attempt = False
-        if not decide:
-            break
-        actions.count_jobs(db, workflow_id, wave)
-        wave = _decide(db, deltas)
-        applied.canceled += [change for change in wave if change.status == JobStatus.CANCELED]
-    return applied
-
-
-@dataclass
-class Delta:
-    """By how much a job's or a group's counters move, and a job to blame if ``bad`` grows."""
-
-    unsettled: int = 0
-    bad: int = 0
-    blame: int | None = None
-
-    def add(self, unsettled: int, bad: int, blame: int | None) -> None:
-        """Count one more change."""
-        self.unsettled += unsettled
-        self.bad += bad
-        if bad > 0:
-            self.blame = blame
-
-
-def _apply(
-    db: sqlite3.Connection, changes: Sequence[Change], *, end_attempt: bool
-) -> tuple[list[Change], dict[int, Delta]]:
-    """Write the statuses and the counters that depend on them. The changes that were real, and who is touched."""
-    before = _statuses(db, [change.job_id for change in changes])
-    real = [change for change in changes if before[change.job_id] != change.status]
+    wanted = list(changes)
+    before = _statuses(db, [change.job_id for change in wanted])
+    real = [change for change in wanted if before[change.job_id] != change.status]
     for change in real:
         if change.status not in MAY_FOLLOW[before[change.job_id]]:
             raise Conflict(f"job {change.job_id} is {before[change.job_id]} and cannot become {change.status}")
-    _write(db, changes if end_attempt else real, end_attempt=end_attempt)
-
-    steps: dict[int, Delta] = {}  # what each job changes for those that wait for it
-    for change in real:
-        old, new = before[change.job_id], change.status
-        unsettled, bad = (old in SETTLED) - (new in SETTLED), (new in BAD) - (old in BAD)
-        if unsettled or bad:
-            steps[change.job_id] = Delta(unsettled, bad, change.cause_job_id or change.job_id)
-    if not steps:
-        return real, {}
-    deltas = _dependents(db, steps)
-    _write_counters(db, deltas)
-    return real, deltas
+    _write_statuses(db, wanted if end_attempt else real, end_attempt=end_attempt)
+    applied.changed += real
+    steps = _steps((before[change.job_id], change) for change in real)
+    if not decide:
+        _write_counters(db, _dependents(db, steps))
+        return applied
+    while steps:
+        wave = _follow(db, _dependents(db, steps))
+        steps = {}
+        for fate in wave:
+            applied.changed += (changes := fate.changes())
+            if fate.status == JobStatus.CANCELED:
+                applied.canceled += changes
+            steps |= fate.steps()
+    remember_readers(db, workflow_id, [change.job_id for change in applied.changed if change.status == JobStatus.READY])
+    actions.count_jobs(db, workflow_id, applied.changed)
+    return applied
 
 
 def _statuses(db: sqlite3.Connection, job_ids: Sequence[int]) -> dict[int, JobStatus]:
@@ -113,58 +86,115 @@ def _statuses(db: sqlite3.Connection, job_ids: Sequence[int]) -> dict[int, JobSt
     return {job_id: JobStatus(status) for job_id, status in rows}
 
 
-def _write(db: sqlite3.Connection, changes: Sequence[Change], *, end_attempt: bool) -> None:
-    alike: dict[tuple[str, str | None, int | None], list[int]] = defaultdict(list)
+def _write_statuses(db: sqlite3.Connection, changes: Sequence[Change], *, end_attempt: bool) -> None:
+    alike: dict[tuple[JobStatus, Cause | None, int | None], list[int]] = defaultdict(list)
     for change in changes:
         alike[change.status, change.cause, change.cause_job_id].append(change.job_id)
     for (status, cause, cause_job_id), job_ids in alike.items():
         # A job that must wait again may have been lost by a node that still runs it, on what its upstream made before.
         ends = end_attempt or status == JobStatus.BLOCKED
-        db.execute(
-            f"""
-            UPDATE job
-               SET status = ?, cause = ?, cause_job_id = ?
-                   {", active_compute_node_id = NULL, start_time = NULL" if ends else ""}
-             WHERE id IN (SELECT value FROM json_each(?))
-            """,
-            (status, cause, cause_job_id, json_ids(job_ids)),
+        _write(db, job_ids, "status = ?, cause = ?, cause_job_id = ?", status, cause, cause_job_id, ends=ends)
+
+
+def _write(db: sqlite3.Connection, job_ids: Sequence[int], assign: str, *values: Any, ends: bool = False) -> None:
+    taken_away = ", active_compute_node_id = NULL, start_time = NULL" if ends else ""
+    db.execute(
+        f"UPDATE job SET {assign}{taken_away} WHERE id IN (SELECT value FROM json_each(?))",
+        (*values, json_ids(job_ids)),
+    )
+
+
+class Delta(NamedTuple):
+    """By how much a job's or a group's counters move, and a job to blame if ``bad`` grows."""
+
+    unsettled: int
+    bad: int
+    blame: int | None
+
+    def plus(self, other: "Delta") -> "Delta":
+        """Both moves as one."""
+        return Delta(
+            self.unsettled + other.unsettled, self.bad + other.bad, other.blame if other.bad > 0 else self.blame
         )
+
+
+def _effect(old: JobStatus, new: JobStatus, blame: int) -> Delta | None:
+    """What a change moves for those that wait for the job."""
+    unsettled, bad = (old in SETTLED) - (new in SETTLED), (new in BAD) - (old in BAD)
+    return Delta(unsettled, bad, blame if bad > 0 else None) if unsettled or bad else None
+
+
+def _steps(changes: Iterable[tuple[JobStatus, Change]]) -> dict[int, Delta]:
+    """What each job moves, from its changes and the statuses before."""
+    effects = (
+        (change.job_id, _effect(old, change.status, change.cause_job_id or change.job_id)) for old, change in changes
+    )
+    return {job_id: effect for job_id, effect in effects if effect is not None}
+
+
+class Fate(NamedTuple):
+    """What becomes of jobs that waited alike; many thousands may share one."""
+
+    old: JobStatus
+    status: JobStatus
+    cause: Cause | None
+    cause_job_id: int | None
+    job_ids: list[int]
+
+    def changes(self) -> list[Change]:
+        """One for each job."""
+        _, status, cause, cause_job_id, job_ids = self
+        return [Change(job_id, status, cause, cause_job_id) for job_id in job_ids]
+
+    def steps(self) -> dict[int, Delta]:
+        """What each job moves for those that wait for it."""
+        if self.cause_job_id is None:  # each is to blame itself
+            return _steps((self.old, change) for change in self.changes())
+        effect = _effect(self.old, self.status, self.cause_job_id)
+        return dict.fromkeys(self.job_ids, effect) if effect is not None else {}
 
 
 def _dependents(db: sqlite3.Connection, steps: dict[int, Delta]) -> dict[int, Delta]:
     """The jobs that wait for those in ``steps``, directly or through a group, and how their counters move."""
+    if not steps:
+        return {}
     changed = json_ids(steps)
-    deltas: dict[int, Delta] = defaultdict(Delta)
-    for job_id, depends_on in db.execute(
+    edges = db.execute(
         """
         SELECT job_id, depends_on_job_id FROM job_depends_on
          WHERE depends_on_job_id IN (SELECT value FROM json_each(?))
         """,
         (changed,),
-    ):
-        step = steps[depends_on]
-        deltas[job_id].add(step.unsettled, step.bad, step.blame)
+    )
+    deltas = _sums(edges, steps)
     crossings = _move_groups(db, steps, changed)
-    if not crossings:
-        return deltas
-    for job_id, group_id in db.execute(
-        "SELECT job_id, group_id FROM job_depends_on_group WHERE group_id IN (SELECT value FROM json_each(?))",
-        (json_ids(crossings),),
-    ):
-        crossing = crossings[group_id]
-        deltas[job_id].add(crossing.unsettled, crossing.bad, crossing.blame)
+    if crossings:
+        waiting = db.execute(
+            "SELECT job_id, group_id FROM job_depends_on_group WHERE group_id IN (SELECT value FROM json_each(?))",
+            (json_ids(crossings),),
+        )
+        deltas = _sums(waiting, crossings, deltas)
     return deltas
+
+
+def _sums(
+    pairs: Iterable[tuple[int, int]], steps: dict[int, Delta], sums: dict[int, Delta] | None = None
+) -> dict[int, Delta]:
+    """The steps added up: a pair is who is moved and by which step."""
+    sums = sums or {}
+    for moved, mover in pairs:
+        step, known = steps[mover], sums.get(moved)
+        sums[moved] = step if known is None else known.plus(step)
+    return sums
 
 
 def _move_groups(db: sqlite3.Connection, steps: dict[int, Delta], changed: str) -> dict[int, Delta]:
     """Update the groups the jobs are members of; those whose counters became or left zero, with the step that is."""
-    moves: dict[int, Delta] = defaultdict(Delta)
-    for group_id, job_id in db.execute(
+    members = db.execute(
         "SELECT group_id, job_id FROM dependency_group_member WHERE job_id IN (SELECT value FROM json_each(?))",
         (changed,),
-    ):
-        step = steps[job_id]
-        moves[group_id].add(step.unsettled, step.bad, step.blame)
+    )
+    moves = _sums(members, steps)
     if not moves:
         return {}
     crossings: dict[int, Delta] = {}
@@ -187,22 +217,25 @@ def _move_groups(db: sqlite3.Connection, steps: dict[int, Delta], changed: str) 
     return crossings
 
 
+_COUNTERS = "unmet = unmet + ?, bad = bad + ?"
+
+
 def _write_counters(db: sqlite3.Connection, deltas: dict[int, Delta]) -> None:
     alike: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for job_id, delta in deltas.items():
-        alike[delta.unsettled, delta.bad].append(job_id)
-    for (unsettled, bad), job_ids in alike.items():
-        db.execute(
-            "UPDATE job SET unmet = unmet + ?, bad = bad + ? WHERE id IN (SELECT value FROM json_each(?))",
-            (unsettled, bad, json_ids(job_ids)),
-        )
+    for job_id, (unsettled, bad, _) in deltas.items():
+        alike[unsettled, bad].append(job_id)
+    for move, job_ids in alike.items():
+        _write(db, job_ids, _COUNTERS, *move)
 
 
-def _decide(db: sqlite3.Connection, deltas: dict[int, Delta]) -> list[Change]:
-    """What the touched jobs become. Only blocked and ready jobs are decided; the others keep their status."""
+def _follow(db: sqlite3.Connection, deltas: dict[int, Delta]) -> list[Fate]:
+    """Write the counters of the touched jobs and what becomes of them.
+
+    Only blocked and ready jobs are decided; the others keep their status. A job's row is written once.
+    """
     if not deltas:
         return []
-    decisions: list[Change] = []
+    alike: dict[tuple[Delta, str, int, int, int], list[int]] = defaultdict(list)
     for job_id, status, unmet, bad, cancels in db.execute(
         """
         SELECT id, status, unmet, bad, cancel_on_blocking_job_failure FROM job
@@ -210,12 +243,23 @@ def _decide(db: sqlite3.Connection, deltas: dict[int, Delta]) -> list[Change]:
         """,
         (json_ids(deltas),),
     ):
-        wanted = verdict(unmet, bad, cancels)
-        if wanted == JobStatus.CANCELED:
-            decisions.append(Change(job_id, wanted, Cause.DEPENDENCY, deltas[job_id].blame))
-        elif wanted != status:
-            decisions.append(Change(job_id, wanted))
-    return decisions
+        alike[deltas[job_id], status, unmet, bad, cancels].append(job_id)
+    followers: dict[tuple[int, int, JobStatus, JobStatus, int | None], list[int]] = defaultdict(list)
+    for (move, status, unmet, bad, cancels), job_ids in alike.items():
+        wanted = verdict(unmet + move.unsettled, bad + move.bad, cancels)
+        if wanted != status:
+            blame = move.blame if wanted == JobStatus.CANCELED else None
+            followers[move.unsettled, move.bad, JobStatus(status), wanted, blame] += job_ids
+    followed = {job_id for job_ids in followers.values() for job_id in job_ids}
+    _write_counters(db, {job_id: move for job_id, move in deltas.items() if job_id not in followed})
+    fates: list[Fate] = []
+    for (unsettled, bad, old, wanted, blame), job_ids in followers.items():
+        cause = Cause.DEPENDENCY if wanted == JobStatus.CANCELED else None
+        assign = f"{_COUNTERS}, status = ?, cause = ?, cause_job_id = ?"
+        ends = wanted == JobStatus.BLOCKED  # as in _write_statuses
+        _write(db, job_ids, assign, unsettled, bad, wanted, cause, blame, ends=ends)
+        fates.append(Fate(old, wanted, cause, blame, job_ids))
+    return fates
 
 
 def verdict(unmet: int, bad: int, cancels: int) -> JobStatus:

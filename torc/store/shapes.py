@@ -122,17 +122,17 @@ def _next_shape(
     return row
 
 
-def first_ready(db: sqlite3.Connection, workflow_id: int, shape: Shape, limit: int) -> list[int]:
-    """The ids at the head of a shape's queue."""
+def first_ready(db: sqlite3.Connection, workflow_id: int, shape: Shape, limit: int, *, after: int = 0) -> list[int]:
+    """The ids at the head of a shape's queue, or of what comes behind the job ``after``."""
     return [
         job_id
         for (job_id,) in db.execute(
             """
             SELECT id FROM job
              WHERE workflow_id = ? AND status = 'ready' AND not_before IS NULL
-               AND resource_requirements_id = ? AND scheduler_id = ?
+               AND resource_requirements_id = ? AND scheduler_id = ? AND id > ?
              ORDER BY id LIMIT ?
             """,
-            (workflow_id, shape.requirements_id, shape.scheduler_id, limit),
+            (workflow_id, shape.requirements_id, shape.scheduler_id, after, limit),
         )
     ]

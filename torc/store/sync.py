@@ -1,24 +1,31 @@
-"""The one call of our own runners: report, reconcile and claim in one transaction, whatever got lost on the way."""
+"""The one call of our own runners: report, reconcile and claim in one transaction, whatever got lost on the way.
+
+Syncs that wait for the write lock at the same time are applied as one: every step is taken for all of them before the
+next. It is as if each runner had first reported and then asked, and costs little more than one sync.
+"""
 
 import math
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
-from torc.errors import Conflict, NotFound, Unprocessable, UpgradeRequired
+from torc.errors import Conflict, NotFound, TorcError, Unprocessable, UpgradeRequired
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
-from torc.models.sync import PROTOCOL, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
+from torc.models.sync import PROTOCOL, Misfit, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
 from torc.store import actions, attempts, claims, events, misfits, nodes, outcomes, retries, workflows
-from torc.store.claims import Run
+from torc.store.claims import Queue, Run
 from torc.store.database import Database
 from torc.store.leases import Leases
-from torc.store.outcomes import Held
-from torc.store.rows import exists
+from torc.store.outcomes import Held, Told
+from torc.store.rows import PAIRS, exists, json_ids, to_json
 from torc.store.shapes import EachAlone, Room
+from torc.units import GIB
 
 SOON_S = 0.05
 """How soon to ask again when jobs that run elsewhere may release work at any moment, at the earliest."""
-
-GIB = 1024**3
 
 
 def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest) -> SyncAnswer:
@@ -41,98 +48,166 @@ def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest)
         if report.status not in COMPLETE:
             raise Unprocessable(f"finished: job {report.job_id} cannot end as '{report.status}'")
     leases.renew(node_id)  # on arrival, before the wait for the write lock
-    with database.write() as db:
-        workflow_id, is_hidden, run = _begin(db, node_id, request.seq)
-        if is_hidden:
-            return _deleted(leases, request)
-        answer = _Sync(db, leases, workflow_id, node_id, request, run).run()
-        workflows.touch(db, workflow_id)
+    answer = database.write_together(_apply, _Said(leases, node_id, request))
     if request.closing:
         leases.forget(node_id)
-    else:
-        leases.hold(node_id, len(request.holding) - len(request.finished) + len(answer.jobs))
     return answer
 
 
-def _begin(db: sqlite3.Connection, node_id: int, seq: int) -> tuple[int, bool, Run]:
-    """Check and take the sequence number; the node is alive from now on. Its workflow, if that is gone, its run."""
-    row = db.execute(
+class _Said(NamedTuple):
+    """What a node asked."""
+
+    leases: Leases
+    node_id: int
+    request: SyncRequest
+
+
+@dataclass(slots=True, eq=False)
+class _Sync:
+    """One request on its way to its answer."""
+
+    leases: Leases
+    node_id: int
+    request: SyncRequest
+    ended: set[tuple[int, int]] = field(init=False)  # the attempts it reports
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    stop: list[StopJob] = field(default_factory=list)
+    job_ids: list[int] = field(default_factory=list)  # delivered again, then claimed
+    answer: SyncAnswer | TorcError | None = None
+
+    def __post_init__(self) -> None:
+        self.ended = {(report.job_id, report.attempt_id) for report in self.request.finished}
+
+    def note_held(self) -> None:
+        """Let other nodes know how many jobs this one has. Too many if the commit fails, until the next sync."""
+        self.leases.hold(self.node_id, len(self.request.holding) - len(self.request.finished) + len(self.job_ids))
+
+
+def _apply(db: sqlite3.Connection, said: Sequence[_Said]) -> list[SyncAnswer | TorcError]:
+    """Apply the syncs of any nodes and workflows. One that is refused leaves no trace."""
+    syncs = [_Sync(*one) for one in said]
+    for turn in _one_of_each_node(syncs):
+        for group in _begin(db, turn):
+            group.run()
+    answers = [one.answer for one in syncs if one.answer is not None]
+    assert len(answers) == len(syncs)
+    return answers
+
+
+def _one_of_each_node(syncs: Sequence[_Sync]) -> Iterator[list[_Sync]]:
+    """The syncs in their order, a repeated one after what it repeats."""
+    left = list(syncs)
+    while left:
+        turn: dict[int, _Sync] = {}
+        for one in left:
+            turn.setdefault(one.node_id, one)
+        yield list(turn.values())
+        left = [one for one in left if turn[one.node_id] is not one]
+
+
+def _begin(db: sqlite3.Connection, syncs: Iterable[_Sync]) -> list["_Group"]:
+    """Check and take the sequence numbers: the nodes are alive from now on. What may be applied, by workflow."""
+    by_node = {one.node_id: one for one in syncs}
+    groups: dict[int, _Group] = {}
+    taken: list[tuple[int, int]] = []
+    for node_id, last_seq, workflow_id, hidden, run_id, is_canceled, busy, sort_method in db.execute(
         """
-        SELECT n.last_seq, w.id, w.hidden, s.run_id, s.is_canceled, s.busy, w.jobs_sort_method
+        SELECT n.id, n.last_seq, w.id, w.hidden, s.run_id, s.is_canceled, s.busy, w.jobs_sort_method
           FROM compute_node AS n JOIN workflow AS w ON w.id = n.workflow_id JOIN workflow_status AS s ON s.id = w.id
-         WHERE n.id = ?
+         WHERE n.id IN (SELECT value FROM json_each(?))
         """,
-        (node_id,),
-    ).fetchone()
-    if row is None:
-        raise NotFound(f"Compute node not found with ID: {node_id}; its workflow was deleted")
-    last_seq, workflow_id, hidden, run_id, is_canceled, busy, sort_method = row
-    if seq <= last_seq:
-        raise Conflict(f"sync {seq} of compute node {node_id} came after sync {last_seq}; nothing was applied")
-    db.execute("UPDATE compute_node SET last_seq = ?, is_active = 1 WHERE id = ?", (seq, node_id))
-    return workflow_id, hidden is not None, Run(run_id, bool(is_canceled), busy, sort_method)
+        (json_ids(by_node),),
+    ).fetchall():
+        one = by_node.pop(node_id)
+        seq = one.request.seq
+        if seq <= last_seq:
+            one.answer = Conflict(
+                f"sync {seq} of compute node {node_id} came after sync {last_seq}; nothing was applied"
+            )
+            continue
+        taken.append((node_id, seq))
+        if hidden:
+            one.answer = _deleted(one)
+            continue
+        if workflow_id not in groups:
+            groups[workflow_id] = _Group(db, workflow_id, Run(run_id, bool(is_canceled), busy, sort_method))
+        groups[workflow_id].by_node[node_id] = one
+    for node_id, one in by_node.items():
+        one.answer = NotFound(f"Compute node not found with ID: {node_id}; its workflow was deleted")
+    db.execute(
+        f"UPDATE compute_node SET last_seq = taken.b, is_active = 1 FROM {PAIRS} AS taken WHERE id = taken.a",
+        (to_json(taken),),
+    )
+    return list(groups.values())
 
 
-def _deleted(leases: Leases, request: SyncRequest) -> SyncAnswer:
+def _deleted(one: _Sync) -> SyncAnswer:
     """The workflow is gone, and with it every job."""
     return SyncAnswer(
         jobs=[],
-        lost=request.holding,
+        lost=one.request.holding,
         workflow=SyncWorkflow(run_id=0, is_complete=True, is_canceled=True),
-        lease_s=leases.lease_s,
+        lease_s=one.leases.lease_s,
     )
 
 
-class _Sync:
-    """One sync under way: the steps share the node, the request and the answer."""
+class _Group:
+    """Syncs of one workflow, of as many nodes: each step is taken for all of them at once."""
 
-    def __init__(
-        self, db: sqlite3.Connection, leases: Leases, workflow_id: int, node_id: int, request: SyncRequest, run: Run
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection, workflow_id: int, run: Run) -> None:
         self.db = db
-        self.leases = leases
         self.workflow_id = workflow_id
-        self.node_id = node_id
-        self.request = request
         self.run_state = run
-        self.ended = {(report.job_id, report.attempt_id) for report in request.finished}
-        self.lost: list[tuple[int, int]] = []
-        self.stop: list[StopJob] = []
+        self.by_node: dict[int, _Sync] = {}
         self.waiting_s: float | None = None  # until the next back-off is over
 
-    def run(self) -> SyncAnswer:
-        """The order is the rule: reports, starts, gifts, what the runner holds, and only then new jobs."""
-        # A job that ended within one round trip is reported started and finished together.
-        starts = {(entry.job_id, entry.attempt_id): entry.start_time for entry in self.request.started}
-        self.lost += outcomes.accept(self.db, self.workflow_id, self.node_id, self.request.finished, starts)
+    @property
+    def syncs(self) -> Iterable[_Sync]:
+        """One of each node."""
+        return self.by_node.values()
+
+    def run(self) -> None:
+        """The order is the rule: reports, starts, gifts, what the runners hold, and only then new jobs."""
+        self._accept()
         self._take_back_held()
         self._start()
         self._release()
-        again = self._redeliver()
-        if self.request.closing:
-            left = nodes.close(self.db, self.node_id, end_attempt=True)
-            outcomes.fail_lost(self.db, self.workflow_id, self.node_id, left)
+        self._redeliver()
+        self._close()
         self.waiting_s = retries.wake(self.db, self.workflow_id, time.time())
-        claimed = self._claim(again) if self.run_state.is_open and not self.request.closing else []
-        return self._answer([*again, *claimed])
+        self._hand_out()
+        self._answer()
+        workflows.touch(self.db, self.workflow_id)
+
+    def _accept(self) -> None:
+        told = [Told(one.node_id, report) for one in self.syncs for report in one.request.finished]
+        # A job that ended within one round trip is reported started and finished together.
+        starts = {
+            (one.node_id, entry.job_id, entry.attempt_id): entry.start_time
+            for one in self.syncs
+            for entry in one.request.started
+        }
+        for node_id, report in outcomes.accept(self.db, self.workflow_id, told, starts):
+            self.by_node[node_id].lost.append((report.job_id, report.attempt_id))
+
+    def _held(self, job_ids: Sequence[int]) -> dict[int, Held]:
+        return outcomes.held_jobs(self.db, self.workflow_id, job_ids) if job_ids else {}
 
     def _take_back_held(self) -> None:
         """Jobs whose lease expired come home; jobs that are not this node's any more are named."""
-        holding = [entry for entry in self.request.holding if entry not in self.ended]
-        if not holding:
-            return
-        jobs = outcomes.held_jobs(self.db, self.workflow_id, [job_id for job_id, _ in holding])
+        holding = [(one, entry) for one in self.syncs for entry in one.request.holding if entry not in one.ended]
+        jobs = self._held([job_id for _, (job_id, _) in holding])
         home: list[int] = []
-        for job_id, attempt_id in holding:
+        for one, (job_id, attempt_id) in holding:
             job = jobs.get(job_id)
-            if job is None or (job.node_id, job.attempt_id) != (self.node_id, attempt_id):
-                self.lost.append((job_id, attempt_id))
+            if job is None or (job.node_id, job.attempt_id) != (one.node_id, attempt_id):
+                one.lost.append((job_id, attempt_id))
             elif job.status == JobStatus.READY:
                 home.append(job_id)
             elif job.status == JobStatus.CANCELED:
-                self.stop.append(self._stop(job_id, attempt_id))
+                one.stop.append(self._stop(job_id, attempt_id))
             elif job.status not in HANDED_OUT:
-                self.lost.append((job_id, attempt_id))
+                one.lost.append((job_id, attempt_id))
         if home:
             attempts.resume(self.db, home)
 
@@ -142,56 +217,76 @@ class _Sync:
             job_id=job_id, attempt_id=attempt_id, how="terminate" if gently else "kill", reason="the job was canceled"
         )
 
-    def _mine(self, job: Held | None, attempt_id: int, *statuses: JobStatus) -> bool:
-        return (
-            job is not None and (job.node_id, job.attempt_id) == (self.node_id, attempt_id) and job.status in statuses
-        )
-
     def _start(self) -> None:
-        started = [entry for entry in self.request.started if (entry.job_id, entry.attempt_id) not in self.ended]
+        started = [
+            (one.node_id, entry)
+            for one in self.syncs
+            for entry in one.request.started
+            if (entry.job_id, entry.attempt_id) not in one.ended
+        ]
         if not started:
             return
-        jobs = outcomes.held_jobs(self.db, self.workflow_id, [entry.job_id for entry in started])
-        mine = [entry for entry in started if self._mine(jobs.get(entry.job_id), entry.attempt_id, JobStatus.PENDING)]
-        attempts.start(self.db, [(entry.job_id, entry.start_time) for entry in mine])
+        jobs = self._held([entry.job_id for _, entry in started])
         begun = [
-            outcomes.start_of(entry.job_id, jobs[entry.job_id].run_id, entry.attempt_id, self.node_id, entry.start_time)
-            for entry in mine
+            (
+                entry,
+                outcomes.start_of(entry.job_id, jobs[entry.job_id].run_id, entry.attempt_id, node_id, entry.start_time),
+            )
+            for node_id, entry in started
+            if _is_pending_on(node_id, jobs.get(entry.job_id), entry.attempt_id)
         ]
-        events.add_job_events(self.db, self.workflow_id, begun)
+        attempts.start(self.db, [(entry.job_id, entry.start_time) for entry, _ in begun])
+        events.add_job_events(self.db, self.workflow_id, [event for _, event in begun])
 
     def _release(self) -> None:
-        if not self.request.released:
+        released = [(one.node_id, *entry) for one in self.syncs for entry in one.request.released]
+        if not released:
             return
-        jobs = outcomes.held_jobs(self.db, self.workflow_id, [job_id for job_id, _ in self.request.released])
+        jobs = self._held([job_id for _, job_id, _ in released])
         attempts.give_back(
             self.db,
             [
                 job_id
-                for job_id, attempt_id in self.request.released
-                if self._mine(jobs.get(job_id), attempt_id, JobStatus.PENDING)
+                for node_id, job_id, attempt_id in released
+                if _is_pending_on(node_id, jobs.get(job_id), attempt_id)
             ],
         )
 
-    def _redeliver(self) -> list[int]:
-        """Jobs whose delivery got lost come again with the same attempt; jobs the runner lost are ready for others."""
-        holding = set(self.request.holding)
-        unknown = {
-            job_id: status
-            for job_id, (status, attempt_id) in attempts.handed_out(self.db, self.node_id).items()
-            if (job_id, attempt_id) not in holding
-        }
-        forgotten = [job_id for job_id, status in unknown.items() if status == JobStatus.RUNNING]
-        if forgotten:
-            attempts.lose(self.db, self.node_id, end_attempt=True, only=forgotten)
-            outcomes.fail_lost(self.db, self.workflow_id, self.node_id, forgotten)
-        if self.request.closing or (self.request.offer is None and self.request.slots is None):
-            return []
-        return sorted(job_id for job_id, status in unknown.items() if status == JobStatus.PENDING)
+    def _redeliver(self) -> None:
+        """Jobs whose delivery got lost come again with the same attempt; jobs a runner lost are ready for others."""
+        handed_out = attempts.handed_out(self.db, self.by_node)
+        for one in self.syncs:
+            request, holding = one.request, set(one.request.holding)
+            unknown = {
+                job_id: status
+                for job_id, (status, attempt_id) in handed_out[one.node_id].items()
+                if (job_id, attempt_id) not in holding
+            }
+            forgotten = [job_id for job_id, status in unknown.items() if status == JobStatus.RUNNING]
+            if forgotten:
+                attempts.lose(self.db, one.node_id, end_attempt=True, only=forgotten)
+                outcomes.fail_lost(self.db, self.workflow_id, one.node_id, forgotten)
+            if not request.closing and (request.offer is not None or request.slots is not None):
+                one.job_ids = sorted(job_id for job_id, status in unknown.items() if status == JobStatus.PENDING)
 
-    def _claim(self, again: list[int]) -> list[int]:
+    def _close(self) -> None:
+        for one in self.syncs:
+            if one.request.closing:
+                left = nodes.close(self.db, one.node_id, end_attempt=True)
+                outcomes.fail_lost(self.db, self.workflow_id, one.node_id, left)
+
+    def _hand_out(self) -> None:
+        """Jobs for those that ask, in the order of their coming."""
+        queue = Queue(self.db, self.workflow_id, self.run_state, nodes=len(self.by_node))
+        for one in self.syncs:
+            if self.run_state.is_open and not one.request.closing:
+                one.job_ids += self._claim(one, queue)
+            one.note_held()
+        queue.hand_out()
+
+    def _claim(self, one: _Sync, queue: Queue) -> list[int]:
         """New jobs, beyond what is delivered again."""
-        request = self.request
+        request, again = one.request, one.job_ids
         limit = math.inf if request.limit is None else request.limit
         if request.slots is not None:
             room = Room(math.inf, math.inf, math.inf, math.inf)
@@ -208,32 +303,29 @@ class _Sync:
         limit -= len(again)
         claimed: list[int] = []
         if limit > 0:
-            claimed = self._hand_out(room, limit)
-        if request.prefetch > 0 and self._may_prefetch(len(claimed)):
-            claimed += self._hand_out(self._whole_node(), request.prefetch)
+            claimed = queue.choose(node_id=one.node_id, room=room, limit=limit)
+        if request.prefetch > 0 and self._may_prefetch(one, queue, len(claimed)):
+            claimed += queue.choose(node_id=one.node_id, room=self._whole_node(one), limit=request.prefetch)
         return claimed
 
-    def _hand_out(self, room: Room, limit: float) -> list[int]:
-        return claims.claim(self.db, self.workflow_id, self.run_state, node_id=self.node_id, room=room, limit=limit)
-
-    def _may_prefetch(self, claimed: int) -> bool:
+    def _may_prefetch(self, one: _Sync, queue: Queue, claimed: int) -> bool:
         """Only while more jobs are ready than all active nodes hold: else a prefetched job starves another node."""
         active = self.db.execute("SELECT id FROM compute_node WHERE workflow_id = ? AND is_active", (self.workflow_id,))
-        held = self.leases.held(node_id for (node_id,) in active) + claimed
+        held = one.leases.held(node_id for (node_id,) in active) + claimed
         return exists(
             self.db,
             "SELECT 1 FROM job WHERE workflow_id = ? AND status = 'ready' AND not_before IS NULL LIMIT 1 OFFSET ?",
-            (self.workflow_id, held),
+            (self.workflow_id, held + len(queue.chosen)),  # which are still marked as ready
         )
 
-    def _whole_node(self) -> Room:
+    def _whole_node(self, one: _Sync) -> Room:
         """What one prefetched job may need at most. Each runs later, so they need not fit together."""
-        if self.request.slots is not None:
+        if one.request.slots is not None:
             return Room(math.inf, math.inf, math.inf, math.inf)
         cpus, memory_gb, gpus, num_nodes = self.db.execute(
-            "SELECT num_cpus, memory_gb, num_gpus, num_nodes FROM compute_node WHERE id = ?", (self.node_id,)
+            "SELECT num_cpus, memory_gb, num_gpus, num_nodes FROM compute_node WHERE id = ?", (one.node_id,)
         ).fetchone()
-        offer = self.request.offer
+        offer = one.request.offer
         assert offer is not None
         return EachAlone(
             cpus,
@@ -244,30 +336,47 @@ class _Sync:
             offer.scheduler_config_id,
         )
 
-    def _answer(self, job_ids: list[int]) -> SyncAnswer:
-        complete = self.run_state.is_canceled or (
-            not job_ids and not workflows.has_unsettled(self.db, self.workflow_id)
-        )
-        idle = not complete and not job_ids and not self.request.holding
-        misfit = misfits.look(self.db, self.workflow_id) if idle else None
-        return SyncAnswer(
-            jobs=claims.deliver(self.db, self.workflow_id, job_ids),
-            stop=self.stop,
-            lost=self.lost,
-            actions=actions.select_pending(self.db, self.workflow_id),
-            workflow=SyncWorkflow(
-                run_id=self.run_state.run_id,
-                is_complete=complete,
-                is_canceled=self.run_state.is_canceled,
-                jobs_uninitialized=idle and workflows.has_jobs(self.db, self.workflow_id, JobStatus.UNINITIALIZED),
-                waiting_until_s=self.waiting_s,
-            ),
-            lease_s=self.leases.lease_s,
-            retry_after_s=self._retry_after_s() if idle else None,
-            misfit=misfit,
-        )
+    def _answer(self) -> None:
+        job_ids = [job_id for one in self.syncs for job_id in one.job_ids]
+        jobs = {job.id: job for job in claims.deliver(self.db, self.workflow_id, job_ids)}
+        pending = actions.select_pending(self.db, self.workflow_id)
+        for one in self.syncs:
+            is_complete = self.run_state.is_canceled or (not one.job_ids and not self._has_unsettled)
+            is_idle = not is_complete and not one.job_ids and not one.request.holding
+            one.answer = SyncAnswer(
+                jobs=[jobs[job_id] for job_id in one.job_ids],
+                stop=one.stop,
+                lost=one.lost,
+                actions=pending,
+                workflow=SyncWorkflow(
+                    run_id=self.run_state.run_id,
+                    is_complete=is_complete,
+                    is_canceled=self.run_state.is_canceled,
+                    jobs_uninitialized=is_idle and self._has_uninitialized,
+                    waiting_until_s=self.waiting_s,
+                ),
+                lease_s=one.leases.lease_s,
+                misfit=self._misfit if is_idle else None,
+                retry_after_s=self._retry_after_s() if is_idle else None,
+            )
+
+    @cached_property
+    def _has_unsettled(self) -> bool:
+        return workflows.has_unsettled(self.db, self.workflow_id)
+
+    @cached_property
+    def _has_uninitialized(self) -> bool:
+        return workflows.has_jobs(self.db, self.workflow_id, JobStatus.UNINITIALIZED)
+
+    @cached_property
+    def _misfit(self) -> Misfit | None:
+        return misfits.look(self.db, self.workflow_id)
 
     def _retry_after_s(self) -> float | None:
         """Sooner than the poll interval when a back-off ends before that, or a job that fits nowhere can be named."""
         soon = [time_s for time_s in (self.waiting_s, misfits.second_look_in_s(self.workflow_id)) if time_s is not None]
         return max(SOON_S, min(soon)) if soon else None
+
+
+def _is_pending_on(node_id: int, job: Held | None, attempt_id: int) -> bool:
+    return job is not None and (job.node_id, job.attempt_id, job.status) == (node_id, attempt_id, JobStatus.PENDING)
