@@ -6,7 +6,7 @@ from tests.store.scenario import Step, every_field
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.action import WorkflowAction
 from torc.models.status import JobStatus
-from torc.store import actions, jobs, lifecycle, manual
+from torc.store import actions, job_deletion, jobs, lifecycle, manual
 
 
 def counts(flow, action_id):
@@ -185,7 +185,7 @@ def test_deleting_the_last_job_that_is_left_to_do_fires_the_end(build):
     flow.initialize()
     flow.add("late")
     run(flow, flow.runner(), "a")
-    jobs.delete(flow.database, flow.id("late"))
+    job_deletion.delete(flow.database, flow.id("late"))
     assert flow.actions()[action].state == "pending"
 
 
@@ -304,7 +304,7 @@ def test_a_deleted_job_leaves_the_trigger_that_waits_for_it(build):
     runner = flow.runner()
     runner.take("a", "b")
     runner.finish("a")
-    jobs.delete(flow.database, flow.id("b"), force=True)
+    job_deletion.delete(flow.database, flow.id("b"), force=True)
     assert counts(flow, action) == (1, 1, "pending")
     assert flow.actions()[action].job_ids == [flow.id("a")]
 

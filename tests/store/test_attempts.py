@@ -7,7 +7,7 @@ from torc.errors import Unprocessable
 from torc.models.queries import Paging
 from torc.models.status import JobStatus
 from torc.models.sync import StartedJob
-from torc.store import jobs, lifecycle, manual, results
+from torc.store import job_deletion, lifecycle, manual, results
 
 
 def attempts(flow, name):
@@ -160,7 +160,7 @@ def test_a_report_of_a_job_that_does_not_exist_is_lost(build):
     runner = flow.runner()
     runner.take("a")
     runner.end("a")
-    jobs.delete(flow.database, flow.id("a"), force=True)
+    job_deletion.delete(flow.database, flow.id("a"), force=True)
     assert runner.sync().lost == [(flow.id("a"), 1)]
     assert flow.select("SELECT count(*) FROM result") == [(0,)]
 

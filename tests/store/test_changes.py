@@ -12,7 +12,7 @@ from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.catalogue import FILES, REQUIREMENTS, USER_DATA
 from torc.models.draft import DraftUserData
 from torc.models.status import JobStatus
-from torc.store import busy, jobs, lifecycle, manual, table, workflows
+from torc.store import busy, job_deletion, jobs, lifecycle, manual, table, workflows
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_jobs_linked_to_a_file_that_was_deleted_have_changed(flow, name):
 
 
 def test_a_job_has_changed_when_one_it_depended_on_is_gone(flow):
-    jobs.delete(flow.database, flow.id("first"), force=True)
+    job_deletion.delete(flow.database, flow.id("first"), force=True)
     del flow.ids["first"]
     assert changed(flow) == ["second"]
 
@@ -163,7 +163,7 @@ def test_a_job_has_changed_when_one_it_depended_on_is_gone(flow):
 def test_a_job_has_changed_when_a_member_of_its_group_is_gone(build):
     flow = build("a", "b", Step("c", after_groups=["ab"]), groups={"ab": ["a", "b"]})
     run_all(flow.initialize(), "a b", "c")
-    jobs.delete(flow.database, flow.id("a"), force=True)
+    job_deletion.delete(flow.database, flow.id("a"), force=True)
     assert changed(flow) == ["c"]
 
 

@@ -8,7 +8,7 @@ from torc.errors import InvalidRequest, NotFound
 from torc.models.event import Event
 from torc.models.queries import Paging
 from torc.models.status import JobStatus
-from torc.store import deletion, events, jobs, lifecycle, manual
+from torc.store import deletion, events, job_deletion, lifecycle, manual
 
 
 def stored(flow, **filters):
@@ -167,7 +167,7 @@ def test_events_of_a_deleted_job_stay_readable(build):
     runner = flow.runner()
     runner.take("a")
     runner.finish("a")
-    jobs.delete(flow.database, flow.id("a"), force=True)
+    job_deletion.delete(flow.database, flow.id("a"), force=True)
     assert [event["type"] for event in flow.events("job_completion")] == ["job_completed"]
 
 

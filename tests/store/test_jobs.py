@@ -8,7 +8,7 @@ from torc.models.draft import DraftRequirements
 from torc.models.job import Job
 from torc.models.queries import Paging
 from torc.models.status import JobStatus
-from torc.store import groups, jobs
+from torc.store import groups, job_deletion, jobs
 
 
 def put(flow, name, **changes):
@@ -20,7 +20,7 @@ def put(flow, name, **changes):
 
 
 def delete(flow, name, *, force=False):
-    deleted = jobs.delete(flow.database, flow.id(name), force=force)
+    deleted = job_deletion.delete(flow.database, flow.id(name), force=force)
     del flow.ids[name]
     return deleted
 
@@ -203,12 +203,12 @@ def test_all_jobs_are_deleted_unless_some_are_handed_out_or_have_results(build):
     runner = flow.runner()
     runner.take("a")
     with pytest.raises(Conflict, match="torc workflows cancel"):
-        jobs.delete_all(flow.database, flow.workflow_id)
+        job_deletion.delete_all(flow.database, flow.workflow_id)
     runner.finish("a")
     with pytest.raises(Conflict, match=r"1 result\(s\) that would be lost"):
-        jobs.delete_all(flow.database, flow.workflow_id)
-    assert jobs.delete_all(flow.database, flow.workflow_id, force=True) == 3
-    assert jobs.delete_all(flow.database, flow.workflow_id) == 0
+        job_deletion.delete_all(flow.database, flow.workflow_id)
+    assert job_deletion.delete_all(flow.database, flow.workflow_id, force=True) == 3
+    assert job_deletion.delete_all(flow.database, flow.workflow_id) == 0
     for table in ("job", "job_depends_on", "job_depends_on_group", "dependency_group", "dependency_group_member"):
         assert flow.select(f"SELECT * FROM {table}") == []
 
@@ -295,7 +295,7 @@ def test_a_list_that_makes_no_sense_is_refused(build, filters, paging):
 def test_a_job_that_does_not_exist_is_not_found(database):
     for act in (
         lambda: jobs.get(database, 9),
-        lambda: jobs.delete(database, 9),
+        lambda: job_deletion.delete(database, 9),
         lambda: jobs.update(database, 9, Job(workflow_id=1, name="a", command="b"), frozenset()),
     ):
         with pytest.raises(NotFound, match="9"):

@@ -10,7 +10,7 @@ from tests.store.scenario import Step
 from torc.models.draft import DraftBatch, DraftCounts, DraftFile, DraftGroup, DraftJob, DraftRequest
 from torc.models.queries import MAX_RELATIONSHIPS
 from torc.models.workflow import Workflow
-from torc.store import drafts, jobs, relationships
+from torc.store import drafts, job_deletion, relationships
 from torc.store.relationships import Part, cut
 
 EVERY_LIST = (
@@ -102,7 +102,7 @@ def test_what_files_imply_is_listed_with_the_dependencies(build):
 
 def test_a_group_whose_members_are_gone_stands_for_nothing(build):
     flow = build("a", "b", Step("c", after=["b"]), Step("d", after_groups=["just a"]), groups={"just a": ["a"]})
-    jobs.delete(flow.database, flow.id("a"), force=True)
+    job_deletion.delete(flow.database, flow.id("a"), force=True)
     assert dependencies(flow) == ["c after b"]
 
 

@@ -8,7 +8,7 @@ from torc.models.draft import DraftUserData
 from torc.models.queries import Paging
 from torc.models.status import JobStatus
 from torc.models.workflow import Workflow, WorkflowStatus
-from torc.store import inputs, jobs, lifecycle, manual, results, workflows
+from torc.store import inputs, job_deletion, lifecycle, manual, results, workflows
 
 
 def make(database, **fields):
@@ -75,7 +75,7 @@ def test_the_revision_grows_with_every_change_and_with_nothing_else(build):
     seen.append(revision())
     manual.set_status(flow.database, flow.leases, job_id=flow.id("a"), status=JobStatus.DISABLED, run_id=1)
     seen.append(revision())
-    jobs.delete(flow.database, flow.id("b"), force=True)
+    job_deletion.delete(flow.database, flow.id("b"), force=True)
     seen.append(revision())
     assert seen == sorted(set(seen))
     flow.statuses()

@@ -16,7 +16,7 @@ from torc.models.queries import (
 from torc.models.record import DeletedCount, Page
 from torc.models.result import Result
 from torc.models.status import JobStatus
-from torc.store import claims, jobs, manual, results
+from torc.store import claims, job_deletion, jobs, manual, results
 from torc.store.database import Database
 from torc.store.leases import Leases
 
@@ -50,7 +50,7 @@ class Jobs:
 
     def delete_all(self, query: DeleteAllQuery) -> DeletedCount:
         """Delete all jobs of a workflow; 409 while one runs."""
-        return DeletedCount(count=jobs.delete_all(self.database, query.workflow_id, force=query.force))
+        return DeletedCount(count=job_deletion.delete_all(self.database, query.workflow_id, force=query.force))
 
     def get(self, job_id: int) -> Job:
         """Read one job with its relations."""
@@ -62,7 +62,7 @@ class Jobs:
 
     def delete(self, job_id: int, query: DeleteQuery) -> Job:
         """Delete a job; 409 when it runs, has results or dependents, unless forced."""
-        return jobs.delete(self.database, job_id, force=query.force)
+        return job_deletion.delete(self.database, job_id, force=query.force)
 
 
 class JobCommands:
