@@ -17,6 +17,7 @@ from torc.models.workflow import Workflow
 from torc.store import actions, busy, deletion, graph, groups, implied, readiness, requirements, workflows
 from torc.store.database import Database
 from torc.store.rows import to_json
+from torc.store.table import reserve_ids
 
 IDLE_S = 3600.0
 TABLES = {
@@ -61,23 +62,13 @@ def create(database: Database, request: DraftRequest, owner: str | None) -> Draf
     token = workflows.new_token()
     with database.write() as db:
         workflow_id = workflows.insert_row(db, request.workflow, owner, hidden="draft")
-        bases = {kind: _reserve(db, TABLES[kind], count) for kind, count in counts.items()}
+        bases = {kind: reserve_ids(db, TABLES[kind], count) for kind, count in counts.items()}
         db.execute(
             "INSERT INTO draft (workflow_id, token_hash, counts, bases, sent) VALUES (?, ?, ?, ?, ?)",
             (workflow_id, _hash(token), to_json(counts), to_json(bases), to_json(dict.fromkeys(counts, 0))),
         )
     _touch(workflow_id)
     return DraftAnswer(workflow_id=workflow_id, token=token)
-
-
-def _reserve(db: sqlite3.Connection, table: str, count: int) -> int:
-    """Take ``count`` ids of a table out of circulation; the first of them."""
-    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-    if row is None:
-        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, count))
-        return 1
-    db.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (count, table))
-    return int(row[0]) + 1
 
 
 def _hash(token: str) -> str:

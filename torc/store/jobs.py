@@ -15,7 +15,7 @@ from torc.store import groups, outcomes, workflows
 from torc.store.database import Database
 from torc.store.readiness import Change, change_status, recount
 from torc.store.rows import columns, json_ids, reader
-from torc.store.table import envelope, order_by
+from torc.store.table import envelope, order_by, reserve_ids
 
 DEPENDS_ON = "depends_on_job_ids"
 OUTPUT_LINKS = {
@@ -59,46 +59,62 @@ def create_many(database: Database, jobs: Sequence[Job]) -> list[Job]:
             )
     with database.write() as db:
         workflows.require(db, workflow_id)
-        ids = [_insert(db, job) for job in jobs]
+        ids = _insert(db, workflow_id, jobs)
         workflows.touch(db, workflow_id)
         return list(select(db, ids))
 
 
-def _insert(db: sqlite3.Connection, job: Job) -> int:
-    cursor = db.execute(
-        f"INSERT INTO job (workflow_id, {', '.join(WRITABLE)}) VALUES (?, {', '.join('?' * len(WRITABLE))})",
-        [job.workflow_id, *_values(db, job)],
+def _insert(db: sqlite3.Connection, workflow_id: int, jobs: Sequence[Job]) -> range:
+    """Add rows and links; each reference is checked once for all jobs. A job may depend on one before it."""
+    rows = _values(db, workflow_id, jobs)
+    first_id = reserve_ids(db, "job", len(jobs))
+    ids = range(first_id, first_id + len(jobs))
+    db.executemany(
+        f"INSERT INTO job (id, workflow_id, {', '.join(WRITABLE)}) VALUES (?, ?, {', '.join('?' * len(WRITABLE))})",
+        [(job_id, workflow_id, *row) for job_id, row in zip(ids, rows, strict=True)],
     )
-    job_id = cursor.lastrowid
-    assert job_id is not None
     for field, (table, column) in LINKS.items():
-        ids = sorted(set(getattr(job, field) or []))
-        if ids:
-            _require_members(db, job, field, column.removesuffix("_id"), ids)
-            db.executemany(f"INSERT INTO {table} (job_id, {column}) VALUES (?, ?)", [(job_id, other) for other in ids])
-    if job.depends_on_job_ids:
-        set_dependencies(db, job.workflow_id, job_id, job.depends_on_job_ids)
-    return job_id
+        linked = [(job_id, other) for job_id, job in zip(ids, jobs, strict=True) for other in _listed(job, field)]
+        _require_members(db, workflow_id, jobs, field, column.removesuffix("_id"))
+        db.executemany(f"INSERT INTO {table} (job_id, {column}) VALUES (?, ?)", linked)
+    _require_members(db, workflow_id, jobs, DEPENDS_ON, "job")
+    edges = [(job_id, other) for job_id, job in zip(ids, jobs, strict=True) for other in _listed(job, DEPENDS_ON)]
+    for job_id, other in edges:
+        if other >= job_id:
+            raise Unprocessable(
+                f"{DEPENDS_ON} of job '{jobs[job_id - first_id].name}': job {other} does not come before it"
+            )
+    db.executemany("INSERT INTO job_depends_on (job_id, depends_on_job_id) VALUES (?, ?)", edges)
+    recount(db, {job_id for job_id, _ in edges})
+    return ids
 
 
-def _values(db: sqlite3.Connection, job: Job) -> list[Any]:
-    if not job.name.strip():
-        raise Unprocessable("name: a job needs a name")
-    requirements_id = job.resource_requirements_id or _default_requirements(db, job.workflow_id)
-    _require_members(db, job, "resource_requirements_id", "resource_requirements", [requirements_id])
-    if job.scheduler_id:
-        _require_members(db, job, "scheduler_id", "slurm_scheduler", [job.scheduler_id])
-    if job.failure_handler_id:
-        _require_members(db, job, "failure_handler_id", "failure_handler", [job.failure_handler_id])
+def _listed(job: Job, field: str) -> list[int]:
+    return sorted(set(getattr(job, field) or ()))
+
+
+def _values(db: sqlite3.Connection, workflow_id: int, jobs: Sequence[Job]) -> list[list[Any]]:
+    """The WRITABLE columns of jobs, whose references are checked."""
+    for job in jobs:
+        if not job.name.strip():
+            raise Unprocessable("name: a job needs a name")
+    for field in ("resource_requirements_id", "scheduler_id", "failure_handler_id"):
+        table = "slurm_scheduler" if field == "scheduler_id" else field.removesuffix("_id")
+        _require_members(db, workflow_id, jobs, field, table)
+    needs_default = any(not job.resource_requirements_id for job in jobs)
+    default_id = _default_requirements(db, workflow_id) if needs_default else None
     return [
-        job.name,
-        job.command,
-        job.invocation_script or None,  # existing clients send "" and 0 for "unset"
-        job.cancel_on_blocking_job_failure,
-        job.supports_termination,
-        requirements_id,
-        job.scheduler_id or 0,
-        job.failure_handler_id or None,
+        [
+            job.name,
+            job.command,
+            job.invocation_script or None,  # existing clients send "" and 0 for "unset"
+            job.cancel_on_blocking_job_failure,
+            job.supports_termination,
+            job.resource_requirements_id or default_id,
+            job.scheduler_id or 0,
+            job.failure_handler_id or None,
+        ]
+        for job in jobs
     ]
 
 
@@ -115,16 +131,28 @@ def _default_requirements(db: sqlite3.Connection, workflow_id: int) -> int:
     return int(row[0])
 
 
-def _require_members(db: sqlite3.Connection, job: Job, field: str, table: str, ids: Sequence[int]) -> None:
-    (found,) = db.execute(
-        f"SELECT count(*) FROM {table} WHERE workflow_id = ? AND id IN (SELECT value FROM json_each(?))",
-        (job.workflow_id, json_ids(ids)),
-    ).fetchone()
-    if found != len(ids):
-        what = table.replace("_", " ")
-        raise Unprocessable(
-            f"{field} of job '{job.name}': no such {what} in workflow {job.workflow_id}: {list(ids)[:5]}"
+def _require_members(db: sqlite3.Connection, workflow_id: int, jobs: Sequence[Job], field: str, table: str) -> None:
+    """Raise Unprocessable, naming the job, unless what ``field`` refers to is in the workflow."""
+    named = {id(job): _referred(job, field) for job in jobs}
+    wanted = set().union(*named.values())
+    if not wanted:
+        return
+    missing = wanted - {
+        found
+        for (found,) in db.execute(
+            f"SELECT id FROM {table} WHERE workflow_id = ? AND id IN (SELECT value FROM json_each(?))",
+            (workflow_id, json_ids(wanted)),
         )
+    }
+    for job in jobs if missing else ():
+        if missing & named[id(job)]:
+            what, which = table.replace("_", " "), sorted(missing & named[id(job)])[:5]
+            raise Unprocessable(f"{field} of job '{job.name}': no such {what} in workflow {workflow_id}: {which}")
+
+
+def _referred(job: Job, field: str) -> set[int]:
+    value = getattr(job, field)
+    return set(value or ()) if isinstance(value, list) else {value} - {None, 0}
 
 
 def set_dependencies(db: sqlite3.Connection, workflow_id: int, job_id: int, depends_on: Iterable[int]) -> None:
@@ -278,7 +306,7 @@ def update(database: Database, job_id: int, wanted: Job, given: frozenset[str]) 
         kept = {name: getattr(stored, name) for name in WRITABLE if name not in given}
         db.execute(
             f"UPDATE job SET {', '.join(f'{name} = ?' for name in WRITABLE)} WHERE id = ?",
-            [*_values(db, structs.replace(wanted, **kept)), job_id],
+            [*_values(db, stored.workflow_id, [structs.replace(wanted, **kept)])[0], job_id],
         )
         depends_on = wanted.depends_on_job_ids or []
         if DEPENDS_ON in given and sorted(set(depends_on)) != (stored.depends_on_job_ids or []):

@@ -75,6 +75,16 @@ def insert_row(db: sqlite3.Connection, resource: Resource, record: Record) -> in
     return cursor.lastrowid
 
 
+def reserve_ids(db: sqlite3.Connection, table: str, count: int) -> int:
+    """Take ``count`` ids of a table out of circulation; the first of them."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    if row is None:
+        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, count))
+        return 1
+    db.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (count, table))
+    return int(row[0]) + 1
+
+
 def get(database: Database, resource: Resource, record_id: int) -> Record:
     """One record, or NotFound."""
     with database.read() as db:
