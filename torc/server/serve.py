@@ -141,6 +141,8 @@ class Service:
             self._opened.attendance.start()
         if is_first:
             _tell_starter(f"{PORT_LINE}{self._port}")
+        if is_first and self._authenticator is None and self._token is None:
+            logger.info("No htpasswd file configured, authentication disabled")
         logger.info("serving %s on %s", self._places.database, self._url())
 
     def ending(self) -> None:
@@ -201,7 +203,6 @@ def _authenticator(options: argparse.Namespace) -> "Authenticator | None":
                 "authentication is required, but there are no accounts; name an htpasswd file with --auth-file FILE or "
                 "in TORC_AUTH_FILE"
             )
-        logger.info("No htpasswd file configured, authentication disabled")
         return None
     from torc.server.auth import Authenticator
 
