@@ -112,7 +112,7 @@ class Scenario:
         """What initialize does with uninitialized jobs, one range at a time."""
         for job in chosen:
             with self.database.write() as db:
-                readiness.decide_range(db, self.workflow_id, job, job)
+                readiness.decide_uninitialized(db, self.workflow_id, {job: "made of this"})
             self.model.status[job] = self.model.verdict(job)
             self.model.settle()
 

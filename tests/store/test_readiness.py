@@ -236,3 +236,17 @@ def test_wide_and_deep_graphs_behind_one_failure_are_canceled_whole(build):
     run(flow, flow.runner(), "head", status="failed")
     assert set(flow.statuses().values()) == {"failed", "canceled"}
     assert flow.is_complete()
+
+
+def test_failures_reported_together_are_blamed_each_for_what_waits_for_it(build):
+    flow = build(
+        "a", "b", "of_a: a", "of_b: b", "of_both: a b", "behind: of_b", Step("last", after_groups=["ends"]),
+        groups={"ends": ["of_b", "behind"]},
+    ).initialize()  # fmt: skip
+    runner = flow.runner()
+    runner.take("a", "b")
+    runner.end("a", "failed")
+    runner.finish("b", "failed")
+    blamed = {name: flow.job(name).cause_job_id for name in ("of_a", "of_b", "of_both", "behind", "last")}
+    a, b = flow.id("a"), flow.id("b")
+    assert blamed == {"of_a": a, "of_b": b, "of_both": a, "behind": b, "last": b}

@@ -51,7 +51,7 @@ def parser(run: Command, print_version: Command, print_openapi: Command) -> argp
     add = serve.add_argument
     add("-u", "--url", "--host", dest="host", default="localhost", metavar="HOST", help="name or address to listen on")
     add("-p", "--port", type=_number(0, 65535), default=8080, help="port; 0 takes a free one and prints it")
-    add("-t", "--threads", type=_number(1, 256), default=8, help="requests served at a time (default 8)")
+    add("-t", "--threads", type=_number(1, 256), default=16, help="requests served at a time (default 16)")
     add("-d", "--database", metavar="FILE", help="SQLite file, made if missing; or set DATABASE_URL")
     add("--allowed-host", action="append", default=[], metavar="NAME", help="a further name clients use for this host")
     add("--auth-file", type=Path, metavar="FILE", help=f"{AUTH_FILE.help} [{AUTH_FILE.older_variable}]")

@@ -42,10 +42,10 @@ NAMES = (
 
 
 class StatusChange(Protocol):
-    """What count_jobs needs to know of a change."""
+    """What count_jobs needs to know of a change of many jobs."""
 
     @property
-    def job_id(self) -> int: ...
+    def job_ids(self) -> list[int]: ...
     @property
     def status(self) -> JobStatus: ...
 
@@ -232,17 +232,17 @@ def count_jobs(db: sqlite3.Connection, workflow_id: int, changes: Sequence[Statu
 
     Without ``fire`` the counts are kept true but no action becomes pending, as when a workflow is canceled.
     """
+    if not _watches_jobs(db, workflow_id):
+        return
+    status = {job_id: change.status for change in changes for job_id in change.job_ids}
     watched = db.execute(
         """
         SELECT aj.action_id, aj.job_id, aj.satisfied, a.trigger_type
           FROM workflow_action AS a JOIN workflow_action_job AS aj ON aj.action_id = a.id
          WHERE a.workflow_id = ? AND aj.job_id IN (SELECT value FROM json_each(?))
         """,
-        (workflow_id, json_ids(change.job_id for change in changes)),
-    ).fetchall() if _watches_jobs(db, workflow_id) else []  # fmt: skip
-    if not watched:
-        return
-    status = {change.job_id: change.status for change in changes}
+        (workflow_id, json_ids(status)),
+    ).fetchall()
     moves: dict[int, int] = defaultdict(int)
     written: list[tuple[bool, int, int]] = []
     for action_id, job_id, satisfied, trigger_type in watched:

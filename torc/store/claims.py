@@ -13,7 +13,7 @@ from torc.models.sync import Offer, SyncJob
 from torc.store import attempts, jobs, misfits, retries, workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
-from torc.store.rows import json_ids
+from torc.store.rows import json_ids, select_at_once
 from torc.store.shapes import Room, Shape, first_ready, memory_bytes, ready_shapes, runtime_s
 from torc.store.user_data_text import resolve
 from torc.units import GIB, parse_duration
@@ -120,17 +120,20 @@ def deliver(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) ->
     """The jobs, complete enough to start without another request, in the order given."""
     if not job_ids:
         return []
-    rows = db.execute(
+    rows = select_at_once(
+        db,
         """
-        SELECT job.id, job.name, job.command, job.invocation_script, job.run_id, job.attempt_id,
-               job.supports_termination, job.failure_handler_id, job.retries,
-               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime,
-               EXISTS (SELECT 1 FROM job_output_file AS o WHERE o.job_id = job.id)
+        job.id, job.name, job.command, job.invocation_script, job.run_id, job.attempt_id,
+        job.supports_termination, job.failure_handler_id, job.retries,
+        r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime,
+        EXISTS (SELECT 1 FROM job_output_file AS o WHERE o.job_id = job.id)
+        """,
+        """
           FROM job JOIN resource_requirements AS r ON r.id = job.resource_requirements_id
          WHERE job.id IN (SELECT value FROM json_each(?))
         """,
         (json_ids(job_ids),),
-    ).fetchall()
+    )
     outputs = _outputs(db, [row[0] for row in rows if row[-1]])
     found: dict[int, SyncJob] = {}
     for row in rows:

@@ -16,7 +16,7 @@ from torc.models.draft import DraftAnswer, DraftBatch, DraftCounts, DraftJob, Dr
 from torc.models.workflow import Workflow
 from torc.store import actions, busy, deletion, graph, groups, implied, readiness, requirements, workflows
 from torc.store.database import Database
-from torc.store.rows import to_json
+from torc.store.rows import insert_many, to_json
 from torc.store.table import reserve_ids
 
 IDLE_S = 3600.0
@@ -171,6 +171,17 @@ LINKS = (
 )
 """Field of a draft job, the kind its indexes count, the table and column that hold them."""
 
+JOB_COLUMNS = (
+    "id",
+    "workflow_id",
+    "name",
+    "command",
+    "invocation_script",
+    "cancel_on_blocking_job_failure",
+    "supports_termination",
+    "resource_requirements_id",
+)
+
 
 def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob], first_id: int) -> None:
     (default_id,) = db.execute(
@@ -196,13 +207,7 @@ def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob]
                 needs,
             )
         )
-    db.executemany(
-        """
-        INSERT INTO job (id, workflow_id, name, command, invocation_script, cancel_on_blocking_job_failure,
-                         supports_termination, resource_requirements_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        rows,
-    )
+    insert_many(db, "job", JOB_COLUMNS, rows)
     for field, kind, table, column in LINKS:
         linked = [(index, others) for index, others in enumerate(map(attrgetter(field), jobs)) if others]
         _insert_links(
@@ -219,7 +224,7 @@ def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob]
 
 def _insert_links(db: sqlite3.Connection, table: str, column: str, rows: list[tuple[int, int]]) -> None:
     try:
-        db.executemany(f"INSERT INTO {table} (job_id, {column}) VALUES (?, ?)", rows)
+        insert_many(db, table, ("job_id", column), rows)
     except sqlite3.IntegrityError as error:
         raise Unprocessable(
             f"{column}: a job names the same one twice, or itself, or a group that was not sent yet"

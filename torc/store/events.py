@@ -13,7 +13,7 @@ from torc.models.queries import Paging
 from torc.models.record import Page
 from torc.store import workflows
 from torc.store.database import Database
-from torc.store.rows import to_json
+from torc.store.rows import insert_many, to_json
 from torc.store.table import envelope
 
 POSTED = "posted"  # by a client, data as it came
@@ -43,21 +43,15 @@ class JobEvent(NamedTuple):
 def add_job_events(db: sqlite3.Connection, workflow_id: int, happened: Iterable[JobEvent]) -> None:
     """Write one event per job, in the caller's transaction."""
     now = now_ms(db)
-    db.executemany(
-        """
-        INSERT INTO event (workflow_id, timestamp_ms, kind, job_id, run_id, attempt_id, compute_node_id, status, data)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
+    insert_many(
+        db,
+        "event",
+        ("workflow_id", "timestamp_ms", *JobEvent._fields[:-1], "data"),
         [
             (
                 workflow_id,
                 now,
-                event.kind,
-                event.job_id,
-                event.run_id,
-                event.attempt_id,
-                event.compute_node_id,
-                event.status,
+                *event[:-1],
                 to_json(event.details) if event.details else None,
             )
             for event in happened
@@ -73,13 +67,17 @@ def note(
     message: str,
     *,
     job_ids: Sequence[int] | None = None,
+    count: int | None = None,
     **details: Any,
 ) -> None:
-    """Write one event about a workflow, a node or many jobs. Of ``job_ids`` the count and the first are kept."""
+    """Write one event about a workflow, a node or many jobs.
+
+    Of ``job_ids`` the first are kept, and how many they are: ``count``, if only the first are given.
+    """
     data: dict[str, Any] = {"category": category, "type": kind, "message": message}
     data.update((key, value) for key, value in details.items() if value is not None)
     if job_ids is not None:
-        data.update(count=len(job_ids), job_ids=list(job_ids[:FIRST_IDS]))
+        data.update(count=count or len(job_ids), job_ids=list(job_ids[:FIRST_IDS]))
     db.execute(
         "INSERT INTO event (workflow_id, timestamp_ms, kind, data) VALUES (?, ?, ?, ?)",
         (workflow_id, now_ms(db), NOTED, to_json(data)),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from torc.store.effective import EffectiveDependencies, Selection, Waits, listed
-from torc.store.rows import exists, json_ids
+from torc.store.rows import exists, json_ids, to_json
 
 BYTES = 16
 READ = "job_input_user_data"
@@ -45,12 +45,9 @@ class Fingerprints:
             (self._workflow_id, first_id, last_id),
         )
 
-    def remember(self, db: sqlite3.Connection, jobs: Selection) -> None:
-        """Store what these jobs are made of now."""
-        db.executemany(
-            "UPDATE job SET input_hash = ? WHERE id = ?",
-            [(fingerprint, job_id) for job_id, fingerprint in self._take(db, jobs)],
-        )
+    def take(self, db: sqlite3.Connection, jobs: Selection) -> dict[int, str]:
+        """What these jobs are made of now, by id."""
+        return dict(self._take(db, jobs))
 
     def changed(self, db: sqlite3.Connection, first_id: int, last_id: int) -> list[Changed]:
         """The jobs with ids in a range that have changed, ascending. Disabled jobs are nobody's concern."""
@@ -116,7 +113,11 @@ def remember_readers(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence
         (json_ids(job_ids),),
     ).fetchall()
     if readers:
-        Fingerprints(workflow_id).remember(db, listed(job_id for (job_id,) in readers))
+        taken = Fingerprints(workflow_id).take(db, listed(job_id for (job_id,) in readers))
+        db.execute(
+            "UPDATE job SET input_hash = taken.value FROM json_each(?) AS taken WHERE job.id = taken.key",
+            (to_json(taken),),
+        )
 
 
 def _number(job_id: int) -> int:

@@ -350,8 +350,8 @@ def _decide_all(database: Database, workflow_id: int, *, clear_ephemeral: bool) 
     fingerprints = Fingerprints(workflow_id)
     for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
-            fingerprints.remember(db, fingerprints.range(first_id, last_id, "status = 'uninitialized'"))
-            readiness.decide_range(db, workflow_id, first_id, last_id)
+            uninitialized = fingerprints.range(first_id, last_id, f"status = '{JobStatus.UNINITIALIZED}'")
+            readiness.decide_uninitialized(db, workflow_id, fingerprints.take(db, uninitialized))
 
 
 def _clear_ephemeral(db: sqlite3.Connection, workflow_id: int) -> None:

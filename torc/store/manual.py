@@ -67,10 +67,7 @@ def _what_dependencies_allow(db: sqlite3.Connection, job: Job) -> JobStatus:
     assert job.id is not None
     if job.status in COMPLETE | {JobStatus.DISABLED}:
         change_status(db, job.workflow_id, [Change(job.id, JobStatus.UNINITIALIZED)], end_attempt=True)
-    unmet, bad, flag = db.execute(
-        "SELECT unmet, bad, cancel_on_blocking_job_failure FROM job WHERE id = ?", (job.id,)
-    ).fetchone()
-    return verdict(unmet, bad, flag)
+    return verdict(db, job.id)
 
 
 def _hand_out(db: sqlite3.Connection, job: Job, status: JobStatus, run: Run) -> None:

@@ -6,6 +6,7 @@ Everything one report causes happens in the transaction that stores it.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ from torc.models.sync import FinishedJob
 from torc.store import actions, events, retries, workflows
 from torc.store.attempts import OPEN
 from torc.store.events import JobEvent
-from torc.store.readiness import Change, change_status
-from torc.store.rows import PAIRS, json_ids, to_json
+from torc.store.readiness import Change, Fate, change_status
+from torc.store.rows import PAIRS, insert_many, json_ids, select_at_once, to_json
 from torc.units import utc_now_iso
 
 
@@ -45,6 +46,7 @@ class Held:
     attempt_id: int | None
     failure_handler_id: int | None
     retries: int
+    is_reported: int = 0  # whether a result of the attempt is stored
 
     def is_attempt_of(self, told: Told) -> bool:
         """Whether the report speaks of the attempt the job is in, on the node that has it."""
@@ -64,7 +66,7 @@ def accept(db: sqlite3.Connection, workflow_id: int, told: Sequence[Told], start
     if not told:
         return lost
     jobs = held_jobs(db, workflow_id, [one.report.job_id for one in told])
-    known = _known_attempts(db, told)
+    known = _known_attempts(db, told, jobs)
     counting: list[Told] = []
     stored: list[Told] = []
     current: list[Told] = []
@@ -92,60 +94,77 @@ def held_jobs(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) 
     """Whose attempt each job of the workflow is in."""
     return {
         job_id: Held(JobStatus(status), *rest)
-        for job_id, status, *rest in db.execute(
+        for job_id, status, *rest in select_at_once(
+            db,
             """
-            SELECT id, status, active_compute_node_id, run_id, attempt_id, failure_handler_id, retries FROM job
-             WHERE id IN (SELECT value FROM json_each(?)) AND workflow_id = ?
+            id, status, active_compute_node_id, run_id, attempt_id, failure_handler_id, retries,
+            EXISTS (SELECT 1 FROM result AS r
+                     WHERE r.job_id = job.id AND r.run_id = job.run_id AND r.attempt_id = job.attempt_id)
             """,
+            "FROM job WHERE id IN (SELECT value FROM json_each(?)) AND workflow_id = ?",
             (json_ids(job_ids), workflow_id),
         )
     }
 
 
-def _known_attempts(db: sqlite3.Connection, told: Sequence[Told]) -> set[tuple[int, int, int]]:
-    return set(
-        db.execute(
-            "SELECT job_id, run_id, attempt_id FROM result WHERE job_id IN (SELECT value FROM json_each(?))",
-            (json_ids(one.report.job_id for one in told),),
+def _known_attempts(
+    db: sqlite3.Connection, told: Sequence[Told], jobs: Mapping[int, Held]
+) -> set[tuple[int, int, int]]:
+    """Those of the told attempts that have a result. Of the attempts the jobs are in, that is known already."""
+    known: set[tuple[int, int, int]] = set()
+    older: list[int] = []
+    for one in told:
+        job = jobs.get(one.report.job_id)
+        if job is None or not job.is_attempt_of(one):
+            older.append(one.report.job_id)
+        elif job.is_reported:
+            known.add(one.attempt)
+    if older:
+        known |= set(
+            db.execute(
+                "SELECT job_id, run_id, attempt_id FROM result WHERE job_id IN (SELECT value FROM json_each(?))",
+                (json_ids(older),),
+            )
         )
-    )
+    return known
+
+
+REPORTED = (
+    "job_id",
+    "run_id",
+    "attempt_id",
+    "return_code",
+    "exec_time_minutes",
+    "completion_time",
+    "peak_memory_bytes",
+    "avg_memory_bytes",
+    "peak_cpu_percent",
+    "avg_cpu_percent",
+    "status",
+    "cause",
+    "signal",
+)
+"""What a result takes from a report as it is."""
+
+_reported = attrgetter(*REPORTED)
 
 
 def insert_results(db: sqlite3.Connection, workflow_id: int, told: Sequence[Told], current: Sequence[Told]) -> None:
     """Store one row per report; those in ``current`` become their jobs' current results."""
     if not told:
         return
-    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'result'").fetchone()
-    first_id = (last[0] if last else 0) + 1  # ids are ours to give while we hold the write lock
-    db.executemany(
-        """
-        INSERT INTO result (
-            id, job_id, workflow_id, run_id, attempt_id, compute_node_id, return_code, exec_time_minutes,
-            completion_time, peak_memory_bytes, avg_memory_bytes, peak_cpu_percent, avg_cpu_percent, status, cause,
-            signal, gpu_ids
-        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
+    first_id = insert_many(
+        db,
+        "result",
+        ("workflow_id", "compute_node_id", *REPORTED, "gpu_ids"),
         [
             (
-                first_id + index,
-                report.job_id,
                 workflow_id,
-                report.run_id,
-                report.attempt_id,
                 node_id,
-                report.return_code,
-                report.exec_time_minutes,
-                report.completion_time,
-                report.peak_memory_bytes,
-                report.avg_memory_bytes,
-                report.peak_cpu_percent,
-                report.avg_cpu_percent,
-                report.status,
-                report.cause,
-                report.signal,
+                *_reported(report),
                 to_json(report.gpu_ids) if report.gpu_ids is not None else None,
             )
-            for index, (node_id, report) in enumerate(told)
+            for node_id, report in told
         ],
     )
     counts = {id(one) for one in current}
@@ -171,7 +190,8 @@ def settle(
         Change(report.job_id, report.status, report.cause if report.status != JobStatus.COMPLETED else None)
         for report in final
     ]
-    applied = change_status(db, workflow_id, changes)
+    before = {report.job_id: jobs[report.job_id].status for report in final}
+    applied = change_status(db, workflow_id, changes, before=before)
     _store_output_files(db, final)
     happened: list[JobEvent] = []
     for node_id, report in told:
@@ -222,19 +242,20 @@ def _store_output_files(db: sqlite3.Connection, reports: Sequence[FinishedJob]) 
         )
 
 
-def note_canceled(db: sqlite3.Connection, workflow_id: int, canceled: Sequence[Change]) -> None:
+def note_canceled(db: sqlite3.Connection, workflow_id: int, canceled: Sequence[Fate]) -> None:
     """Write one event for all jobs that one failure canceled."""
-    by_cause: dict[int | None, list[int]] = {}
-    for change in canceled:
-        by_cause.setdefault(change.cause_job_id, []).append(change.job_id)
-    for cause_job_id, job_ids in by_cause.items():
+    by_cause: dict[int | None, list[str]] = {}
+    for fate in canceled:
+        by_cause.setdefault(fate.cause_job_id, []).extend(fate.ids.split(","))
+    for cause_job_id, ids in by_cause.items():
         events.note(
             db,
             workflow_id,
             "job_completion",
             "jobs_canceled",
-            f"{len(job_ids)} job(s) canceled because job {cause_job_id} did not succeed.",
-            job_ids=job_ids,
+            f"{len(ids)} job(s) canceled because job {cause_job_id} did not succeed.",
+            job_ids=[int(job_id) for job_id in ids[: events.FIRST_IDS]],
+            count=len(ids),
             cause=Cause.DEPENDENCY,
             cause_job_id=cause_job_id,
         )
@@ -258,6 +279,8 @@ def announce_completion(db: sqlite3.Connection, workflow_id: int) -> None:
 
 def fail_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: Sequence[int]) -> None:
     """A job that lost its node MAX_LOST_NODES times in one run kills its nodes: fail it, with a result that says so."""
+    if not job_ids:
+        return
     victims = db.execute(
         """
         SELECT id, run_id, attempt_id FROM job
@@ -281,10 +304,11 @@ def fail_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: S
         )
         for job_id, run_id, attempt_id in victims
     ]
-    known = _known_attempts(db, told)
+    jobs = held_jobs(db, workflow_id, [one.report.job_id for one in told])
+    known = _known_attempts(db, told, jobs)
     told = [one for one in told if one.attempt not in known]
     insert_results(db, workflow_id, told, told)
-    settle(db, workflow_id, told, held_jobs(db, workflow_id, [one.report.job_id for one in told]))
+    settle(db, workflow_id, told, jobs)
 
 
 MAX_LOST_NODES = 3

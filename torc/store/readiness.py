@@ -13,7 +13,7 @@ counter; attempts.py takes them set-wise.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from torc.errors import Conflict
 from torc.models.status import BAD, MAY_FOLLOW, SETTLED, Cause, JobStatus
 from torc.store import actions
 from torc.store.fingerprints import remember_readers
-from torc.store.rows import json_ids
+from torc.store.rows import json_ids, to_json
 
 
 class Change(NamedTuple):
@@ -33,12 +33,42 @@ class Change(NamedTuple):
     cause_job_id: int | None = None
 
 
+class Fate(NamedTuple):
+    """What became of many jobs.
+
+    Their ids stay the text that SQLite makes and reads again: with an object per job, a cascade over 100,000 jobs
+    takes 1.0 s instead of 0.5 s.
+    """
+
+    status: JobStatus
+    cause: Cause | None
+    cause_job_id: int | None
+    ids: str  # separated by commas
+
+    @property
+    def job_ids(self) -> list[int]:
+        """The ids as numbers."""
+        return [int(job_id) for job_id in self.ids.split(",")]
+
+
 @dataclass
 class Applied:
     """What a change of status led to."""
 
-    changed: list[Change] = field(default_factory=list)  # all, in order; followers after what caused them
-    canceled: list[Change] = field(default_factory=list)  # jobs that a failure canceled
+    changed: list[Fate] = field(default_factory=list)  # all, in order; followers after what caused them
+    canceled: list[Fate] = field(default_factory=list)  # jobs that a failure canceled
+
+
+class Step(NamedTuple):
+    """By how much changed jobs, or groups, move the counters of each that waits for them."""
+
+    unsettled: int
+    bad: int
+    blame: int | None  # a job, if ``bad`` grows; None: each changed job is itself to blame
+
+
+Steps = dict[Step, list[str]]
+"""The ids of what takes each step."""
 
 
 def change_status(
@@ -46,6 +76,7 @@ def change_status(
     workflow_id: int,
     changes: Iterable[Change],
     *,
+    before: Mapping[int, JobStatus] | None = None,
     end_attempt: bool = False,
     decide: bool = True,
 ) -> Applied:
@@ -53,31 +84,32 @@ def change_status(
 
     ``end_attempt`` takes the jobs away from their node: a report of the attempt will only be history. With
     ``decide`` False the counters move but nobody follows and no action counts it, as when a workflow is canceled as a
-    whole. Raises Conflict, before anything is written, when a status may not follow the present one.
+    whole. ``before`` are the present statuses, if the caller has just read them. Raises Conflict, before anything is
+    written, when a status may not follow the present one.
     """
-    applied = Applied()
     wanted = list(changes)
-    before = _statuses(db, [change.job_id for change in wanted])
+    if before is None:
+        before = _statuses(db, [change.job_id for change in wanted])
     real = [change for change in wanted if before[change.job_id] != change.status]
     for change in real:
         if change.status not in MAY_FOLLOW[before[change.job_id]]:
             raise Conflict(f"job {change.job_id} is {before[change.job_id]} and cannot become {change.status}")
-    _write_statuses(db, wanted if end_attempt else real, end_attempt=end_attempt)
-    applied.changed += real
-    steps = _steps((before[change.job_id], change) for change in real)
-    if not decide:
-        _write_counters(db, _dependents(db, steps))
-        return applied
+    for fate in _alike(wanted if end_attempt else real):
+        _write(db, fate.ids, _FATE, *fate[:3], ends=end_attempt or _must_wait(fate.status))
+    applied = Applied(_alike(real))
+    steps = _steps(before, real)
     while steps:
-        wave = _follow(db, _dependents(db, steps))
-        steps = {}
-        for fate in wave:
-            applied.changed += (changes := fate.changes())
-            if fate.status == JobStatus.CANCELED:
-                applied.canceled += changes
-            steps |= fate.steps()
-    remember_readers(db, workflow_id, [change.job_id for change in applied.changed if change.status == JobStatus.READY])
-    actions.count_jobs(db, workflow_id, applied.changed)
+        wave = _follow(db, steps, decide=decide)
+        canceled = [fate for fate in wave if fate.status == JobStatus.CANCELED]
+        applied.changed += wave
+        applied.canceled += canceled
+        steps = defaultdict(list)  # between blocked and ready nothing moves
+        for fate in canceled:
+            steps[Step(-1, 1, fate.cause_job_id)].append(fate.ids)
+    if decide:
+        ready = [job_id for fate in applied.changed if fate.status == JobStatus.READY for job_id in fate.job_ids]
+        remember_readers(db, workflow_id, ready)
+        actions.count_jobs(db, workflow_id, applied.changed)
     return applied
 
 
@@ -86,213 +118,151 @@ def _statuses(db: sqlite3.Connection, job_ids: Sequence[int]) -> dict[int, JobSt
     return {job_id: JobStatus(status) for job_id, status in rows}
 
 
-def _write_statuses(db: sqlite3.Connection, changes: Sequence[Change], *, end_attempt: bool) -> None:
-    alike: dict[tuple[JobStatus, Cause | None, int | None], list[int]] = defaultdict(list)
+def _alike(changes: Iterable[Change]) -> list[Fate]:
+    alike: dict[tuple[JobStatus, Cause | None, int | None], list[str]] = defaultdict(list)
     for change in changes:
-        alike[change.status, change.cause, change.cause_job_id].append(change.job_id)
-    for (status, cause, cause_job_id), job_ids in alike.items():
-        # A job that must wait again may have been lost by a node that still runs it, on what its upstream made before.
-        ends = end_attempt or status == JobStatus.BLOCKED
-        _write(db, job_ids, "status = ?, cause = ?, cause_job_id = ?", status, cause, cause_job_id, ends=ends)
+        alike[change[1:]].append(str(change.job_id))
+    return [Fate(*fate, ",".join(ids)) for fate, ids in alike.items()]
 
 
-def _write(db: sqlite3.Connection, job_ids: Sequence[int], assign: str, *values: Any, ends: bool = False) -> None:
-    taken_away = ", active_compute_node_id = NULL, start_time = NULL" if ends else ""
-    db.execute(
-        f"UPDATE job SET {assign}{taken_away} WHERE id IN (SELECT value FROM json_each(?))",
-        (*values, json_ids(job_ids)),
-    )
-
-
-class Delta(NamedTuple):
-    """By how much a job's or a group's counters move, and a job to blame if ``bad`` grows."""
-
-    unsettled: int
-    bad: int
-    blame: int | None
-
-    def plus(self, other: "Delta") -> "Delta":
-        """Both moves as one."""
-        return Delta(
-            self.unsettled + other.unsettled, self.bad + other.bad, other.blame if other.bad > 0 else self.blame
-        )
-
-
-def _effect(old: JobStatus, new: JobStatus, blame: int) -> Delta | None:
-    """What a change moves for those that wait for the job."""
-    unsettled, bad = (old in SETTLED) - (new in SETTLED), (new in BAD) - (old in BAD)
-    return Delta(unsettled, bad, blame if bad > 0 else None) if unsettled or bad else None
-
-
-def _steps(changes: Iterable[tuple[JobStatus, Change]]) -> dict[int, Delta]:
-    """What each job moves, from its changes and the statuses before."""
-    effects = (
-        (change.job_id, _effect(old, change.status, change.cause_job_id or change.job_id)) for old, change in changes
-    )
-    return {job_id: effect for job_id, effect in effects if effect is not None}
-
-
-class Fate(NamedTuple):
-    """What becomes of jobs that waited alike; many thousands may share one."""
-
-    old: JobStatus
-    status: JobStatus
-    cause: Cause | None
-    cause_job_id: int | None
-    job_ids: list[int]
-
-    def changes(self) -> list[Change]:
-        """One for each job."""
-        _, status, cause, cause_job_id, job_ids = self
-        return [Change(job_id, status, cause, cause_job_id) for job_id in job_ids]
-
-    def steps(self) -> dict[int, Delta]:
-        """What each job moves for those that wait for it."""
-        if self.cause_job_id is None:  # each is to blame itself
-            return _steps((self.old, change) for change in self.changes())
-        effect = _effect(self.old, self.status, self.cause_job_id)
-        return dict.fromkeys(self.job_ids, effect) if effect is not None else {}
-
-
-def _dependents(db: sqlite3.Connection, steps: dict[int, Delta]) -> dict[int, Delta]:
-    """The jobs that wait for those in ``steps``, directly or through a group, and how their counters move."""
-    if not steps:
-        return {}
-    changed = json_ids(steps)
-    edges = db.execute(
-        """
-        SELECT job_id, depends_on_job_id FROM job_depends_on
-         WHERE depends_on_job_id IN (SELECT value FROM json_each(?))
-        """,
-        (changed,),
-    )
-    deltas = _sums(edges, steps)
-    crossings = _move_groups(db, steps, changed)
-    if crossings:
-        waiting = db.execute(
-            "SELECT job_id, group_id FROM job_depends_on_group WHERE group_id IN (SELECT value FROM json_each(?))",
-            (json_ids(crossings),),
-        )
-        deltas = _sums(waiting, crossings, deltas)
-    return deltas
-
-
-def _sums(
-    pairs: Iterable[tuple[int, int]], steps: dict[int, Delta], sums: dict[int, Delta] | None = None
-) -> dict[int, Delta]:
-    """The steps added up: a pair is who is moved and by which step."""
-    sums = sums or {}
-    for moved, mover in pairs:
-        step, known = steps[mover], sums.get(moved)
-        sums[moved] = step if known is None else known.plus(step)
-    return sums
-
-
-def _move_groups(db: sqlite3.Connection, steps: dict[int, Delta], changed: str) -> dict[int, Delta]:
-    """Update the groups the jobs are members of; those whose counters became or left zero, with the step that is."""
-    members = db.execute(
-        "SELECT group_id, job_id FROM dependency_group_member WHERE job_id IN (SELECT value FROM json_each(?))",
-        (changed,),
-    )
-    moves = _sums(members, steps)
-    if not moves:
-        return {}
-    crossings: dict[int, Delta] = {}
-    written: list[tuple[int, int, int]] = []
-    for group_id, remaining, failed in db.execute(
-        "SELECT id, remaining, failed FROM dependency_group WHERE id IN (SELECT value FROM json_each(?))",
-        (json_ids(moves),),
-    ):
-        move = moves[group_id]
-        still_remaining, now_failed = remaining + move.unsettled, failed + move.bad
-        written.append((still_remaining, now_failed, group_id))
-        crossing = Delta(
-            (still_remaining > 0) - (remaining > 0),
-            (now_failed > 0) - (failed > 0),
-            move.blame,
-        )
-        if crossing.unsettled or crossing.bad:
-            crossings[group_id] = crossing
-    db.executemany("UPDATE dependency_group SET remaining = ?, failed = ? WHERE id = ?", written)
-    return crossings
-
-
+_FATE = "status = ?, cause = ?, cause_job_id = ?"
 _COUNTERS = "unmet = unmet + ?, bad = bad + ?"
+_AMONG = "WHERE id IN (SELECT value FROM json_each(?))"
 
 
-def _write_counters(db: sqlite3.Connection, deltas: dict[int, Delta]) -> None:
-    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for job_id, (unsettled, bad, _) in deltas.items():
-        alike[unsettled, bad].append(job_id)
-    for move, job_ids in alike.items():
-        _write(db, job_ids, _COUNTERS, *move)
+def _write(db: sqlite3.Connection, ids: str, assign: str, *values: Any, ends: bool = False) -> None:
+    taken_away = ", active_compute_node_id = NULL, start_time = NULL" if ends else ""
+    db.execute(f"UPDATE job SET {assign}{taken_away} {_AMONG}", (*values, f"[{ids}]"))
 
 
-def _follow(db: sqlite3.Connection, deltas: dict[int, Delta]) -> list[Fate]:
-    """Write the counters of the touched jobs and what becomes of them.
+def _must_wait(status: JobStatus) -> bool:
+    """Whether the attempt ends: a node that was lost may still run it, on what the upstream made before."""
+    return status == JobStatus.BLOCKED
 
-    Only blocked and ready jobs are decided; the others keep their status. A job's row is written once.
+
+def _steps(before: Mapping[int, JobStatus], changes: Iterable[Change]) -> Steps:
+    """What the changes move for those that wait for the jobs."""
+    steps: Steps = defaultdict(list)
+    for job_id, new, _, cause_job_id in changes:
+        old = before[job_id]
+        unsettled, bad = (old in SETTLED) - (new in SETTLED), (new in BAD) - (old in BAD)
+        if unsettled or bad:
+            steps[Step(unsettled, bad, cause_job_id if bad > 0 else None)].append(str(job_id))
+    return steps
+
+
+def _verdict(unmet: str = "job.unmet", bad: str = "job.bad") -> str:
+    """SQL for what a job that nobody has handed out should be, from its counters and its flag."""
+    return f"""
+        CASE WHEN {bad} > 0 AND job.cancel_on_blocking_job_failure THEN '{JobStatus.CANCELED}'
+             WHEN {unmet} > 0 THEN '{JobStatus.BLOCKED}' ELSE '{JobStatus.READY}' END
     """
-    if not deltas:
-        return []
-    alike: dict[tuple[Delta, str, int, int, int], list[int]] = defaultdict(list)
-    for job_id, status, unmet, bad, cancels in db.execute(
-        """
-        SELECT id, status, unmet, bad, cancel_on_blocking_job_failure FROM job
-         WHERE id IN (SELECT value FROM json_each(?)) AND status IN ('blocked', 'ready')
-        """,
-        (json_ids(deltas),),
-    ):
-        alike[deltas[job_id], status, unmet, bad, cancels].append(job_id)
-    followers: dict[tuple[int, int, JobStatus, JobStatus, int | None], list[int]] = defaultdict(list)
-    for (move, status, unmet, bad, cancels), job_ids in alike.items():
-        wanted = verdict(unmet + move.unsettled, bad + move.bad, cancels)
-        if wanted != status:
-            blame = move.blame if wanted == JobStatus.CANCELED else None
-            followers[move.unsettled, move.bad, JobStatus(status), wanted, blame] += job_ids
-    followed = {job_id for job_ids in followers.values() for job_id in job_ids}
-    _write_counters(db, {job_id: move for job_id, move in deltas.items() if job_id not in followed})
+
+
+_MOVERS = "step CROSS JOIN json_each(step.ids) AS changed"
+_BLAME = "CASE WHEN step.bad > 0 THEN coalesce(step.blame, changed.value) END"
+
+_MOVES = f"""
+    SELECT d.job_id, step.unsettled, step.bad, {_BLAME} AS blame
+      FROM {_MOVERS} CROSS JOIN job_depends_on AS d ON d.depends_on_job_id = changed.value
+"""
+_NOTHING_TO_SUM = ":is_one AND NOT EXISTS (SELECT 1 FROM moved_group)"
+
+_WAVE = f"""
+    WITH step AS MATERIALIZED (
+        SELECT value ->> 0 AS unsettled, value ->> 1 AS bad, value ->> 2 AS blame, value ->> 3 AS ids
+          FROM json_each(:steps)
+    ), moved_group AS MATERIALIZED (
+        SELECT g.id, g.remaining, g.failed, sum(step.unsettled) AS unsettled, sum(step.bad) AS bad,
+               min({_BLAME}) AS blame
+          FROM {_MOVERS} CROSS JOIN dependency_group_member AS m ON m.job_id = changed.value
+               CROSS JOIN dependency_group AS g ON g.id = m.group_id
+         GROUP BY g.id
+    ), crossing AS (
+        SELECT id, (remaining + unsettled > 0) - (remaining > 0) AS unsettled,
+               (failed + bad > 0) - (failed > 0) AS bad, blame
+          FROM moved_group
+    ), moved AS (
+        {_MOVES} WHERE {_NOTHING_TO_SUM}
+         UNION ALL
+        SELECT job_id, sum(unsettled), sum(bad), min(blame) FROM (
+            {_MOVES} WHERE NOT ({_NOTHING_TO_SUM})
+             UNION ALL
+            SELECT d.job_id, c.unsettled, c.bad, CASE WHEN c.bad > 0 THEN c.blame END
+              FROM crossing AS c CROSS JOIN job_depends_on_group AS d ON d.group_id = c.id
+             WHERE c.unsettled <> 0 OR c.bad <> 0
+        ) GROUP BY job_id
+    )
+    SELECT moved.unsettled, moved.bad, moved.blame,
+           CASE WHEN :decide AND job.status IN ('{JobStatus.BLOCKED}', '{JobStatus.READY}')
+                THEN nullif({_verdict("job.unmet + moved.unsettled", "job.bad + moved.bad")}, job.status) END,
+           group_concat(job.id)
+      FROM moved CROSS JOIN job ON job.id = moved.job_id
+     GROUP BY 1, 2, 3, 4
+     UNION ALL
+    SELECT unsettled, bad, NULL, 'group', group_concat(id) FROM moved_group GROUP BY 1, 2
+"""
+"""SQL for one wave: the jobs that move alike and get the same status, NULL if they keep theirs; then the groups.
+
+One statement, so that a job that nobody waits for costs 20 us. What waits for several of the changed jobs moves by
+their sum; behind one job that is in no group there is nothing to sum, which saves 0.08 of the 0.5 s that a cascade
+over 100,000 direct followers takes.
+"""
+
+
+def _follow(db: sqlite3.Connection, steps: Steps, *, decide: bool) -> list[Fate]:
+    """Move the counters of what waits for the changed jobs, and give jobs the statuses that follow.
+
+    A job's row is written once: its counters and its status together.
+    """
+    # The ids of a step are a JSON text in a JSON text, so that only they are parsed when its turn comes.
+    bound = to_json([[*step, f"[{','.join(ids)}]"] for step, ids in steps.items()])
+    is_one = sum(ids.count(",") + 1 for parts in steps.values() for ids in parts) == 1
+    alike: dict[tuple[int, int, str | None, int | None], list[str]] = defaultdict(list)
+    for unsettled, bad, blame, wanted, ids in db.execute(_WAVE, {"steps": bound, "is_one": is_one, "decide": decide}):
+        alike[unsettled, bad, wanted, blame if wanted == JobStatus.CANCELED else None].append(ids)
     fates: list[Fate] = []
-    for (unsettled, bad, old, wanted, blame), job_ids in followers.items():
-        cause = Cause.DEPENDENCY if wanted == JobStatus.CANCELED else None
-        assign = f"{_COUNTERS}, status = ?, cause = ?, cause_job_id = ?"
-        ends = wanted == JobStatus.BLOCKED  # as in _write_statuses
-        _write(db, job_ids, assign, unsettled, bad, wanted, cause, blame, ends=ends)
-        fates.append(Fate(old, wanted, cause, blame, job_ids))
+    for (unsettled, bad, wanted, blame), parts in alike.items():
+        ids = ",".join(parts)
+        if wanted == "group":
+            db.execute(
+                f"UPDATE dependency_group SET remaining = remaining + ?, failed = failed + ? {_AMONG}",
+                (unsettled, bad, f"[{ids}]"),
+            )
+        elif wanted is None:
+            _write(db, ids, _COUNTERS, unsettled, bad)
+        else:
+            fate = Fate(JobStatus(wanted), Cause.DEPENDENCY if wanted == JobStatus.CANCELED else None, blame, ids)
+            _write(db, ids, f"{_COUNTERS}, {_FATE}", unsettled, bad, *fate[:3], ends=_must_wait(fate.status))
+            fates.append(fate)
     return fates
 
 
-def verdict(unmet: int, bad: int, cancels: int) -> JobStatus:
-    """What a job that nobody has handed out should be, from its counters and its flag."""
-    if bad and cancels:
-        return JobStatus.CANCELED
-    return JobStatus.BLOCKED if unmet else JobStatus.READY
+def verdict(db: sqlite3.Connection, job_id: int) -> JobStatus:
+    """What a job that nobody has handed out should be."""
+    (status,) = db.execute(f"SELECT {_verdict()} FROM job WHERE id = ?", (job_id,)).fetchone()
+    return JobStatus(status)
 
 
-def decide_range(db: sqlite3.Connection, workflow_id: int, first_id: int, last_id: int) -> int:
-    """Decide the uninitialized jobs with ids in a range; how many there were.
+def decide_uninitialized(db: sqlite3.Connection, workflow_id: int, fingerprints: Mapping[int, str]) -> None:
+    """Decide uninitialized jobs and store what they are made of now.
 
-    Blocked and ready are both unsettled, so those two need no counting and are written set-wise.
+    Blocked and ready are both unsettled, so those two need no counting and are written set-wise. A fingerprint is
+    written with the status: another pass over 100,000 jobs takes 0.25 s.
     """
-    span = (workflow_id, first_id, last_id)
     doomed = db.execute(
-        """
-        SELECT id FROM job
-         WHERE workflow_id = ? AND id BETWEEN ? AND ? AND status = 'uninitialized'
-           AND bad > 0 AND cancel_on_blocking_job_failure
-        """,
-        span,
+        f"SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?)) AND {_verdict()} = '{JobStatus.CANCELED}'",
+        (json_ids(fingerprints),),
     ).fetchall()
-    decided = db.execute(
-        """
-        UPDATE job SET status = CASE WHEN unmet = 0 THEN 'ready' ELSE 'blocked' END, cause = NULL, cause_job_id = NULL
-         WHERE workflow_id = ? AND id BETWEEN ? AND ? AND status = 'uninitialized'
-           AND NOT (bad > 0 AND cancel_on_blocking_job_failure)
+    db.execute(
+        f"""
+        UPDATE job SET input_hash = taken.value, cause = NULL, cause_job_id = NULL,
+               status = coalesce(nullif({_verdict()}, '{JobStatus.CANCELED}'), status)
+          FROM json_each(?) AS taken WHERE job.id = taken.key
         """,
-        span,
-    ).rowcount
+        (to_json(fingerprints),),
+    )
     change_status(db, workflow_id, cancellations(db, [job_id for (job_id,) in doomed]))
-    return decided + len(doomed)
 
 
 def cancellations(db: sqlite3.Connection, doomed: Sequence[int]) -> list[Change]:

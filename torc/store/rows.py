@@ -105,6 +105,36 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+ROWS_AT_ONCE = 16
+
+
+def insert_many(db: sqlite3.Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    """Add rows with ids that follow each other, in the caller's transaction; the id of the first.
+
+    executemany lets other threads in after every row, and each time waits for them: one statement takes many rows.
+    """
+    last_id = 0
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        places = ", ".join([f"({', '.join('?' * len(names))})"] * len(some))
+        cursor = db.execute(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES {places}", [value for row in some for value in row]
+        )
+        last_id = cursor.lastrowid or 0
+    return last_id - len(rows) + 1
+
+
+def select_at_once(db: sqlite3.Connection, columns: str, rest: str, arguments: Any) -> list[list[Any]]:
+    """The rows of ``SELECT columns rest``, of integers and texts only: JSON would round other numbers.
+
+    They come as one row: sqlite3 lets other threads in twice for every row, and then waits for them. On a busy server
+    that is a tenth of what a sync costs (1.33 instead of 1.49 ms of CPU).
+    """
+    (text,) = db.execute(f"SELECT json_group_array(json_array({columns})) {rest}", arguments).fetchone()
+    rows: list[list[Any]] = msgspec.json.decode(text)
+    return rows
+
+
 def exists(db: sqlite3.Connection, sql: str, arguments: Sequence[Any]) -> bool:
     """Whether the SELECT in ``sql`` has a row."""
     return bool(db.execute(f"SELECT EXISTS ({sql})", arguments).fetchone()[0])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from torc.store.rows import select_at_once
 from torc.units import parse_duration, parse_memory
 
 memory_bytes = lru_cache(1024)(parse_memory)
@@ -89,16 +90,7 @@ def ready_shapes(db: sqlite3.Connection, workflow_id: int, sort_method: str) -> 
 
     Two seeks in the job_ready index per shape; the number of ready jobs does not matter.
     """
-    rows = []
-    found = _next_shape(db, workflow_id, "", ())
-    while found is not None:
-        rows.append(found)
-        here = found[:2]
-        found = (
-            # Two seeks: SQLite would walk the queue for (requirements, scheduler) > (?, ?).
-            _next_shape(db, workflow_id, "AND resource_requirements_id = ? AND scheduler_id > ?", here)
-            or _next_shape(db, workflow_id, "AND resource_requirements_id > ?", here[:1])
-        )
+    rows = db.execute(_WALK, {"workflow": workflow_id}).fetchall()
     shapes = [
         Shape(needs, scheduler, job_id, cpus, gpus, nodes, memory_bytes(memory), runtime_s(runtime))
         for needs, scheduler, job_id, cpus, gpus, nodes, memory, runtime in rows
@@ -106,33 +98,41 @@ def ready_shapes(db: sqlite3.Connection, workflow_id: int, sort_method: str) -> 
     return sorted(shapes, key=SORT_KEYS[sort_method])
 
 
-def _next_shape(
-    db: sqlite3.Connection, workflow_id: int, after: str, arguments: tuple[int, ...]
-) -> tuple[int, int, int, int, int, int, str, str] | None:
-    row: tuple[int, int, int, int, int, int, str, str] | None = db.execute(
-        f"""
-        SELECT job.resource_requirements_id, job.scheduler_id, job.id,
-               r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime
-          FROM job INDEXED BY job_ready JOIN resource_requirements AS r ON r.id = job.resource_requirements_id
-         WHERE job.workflow_id = ? AND status = 'ready' AND not_before IS NULL {after}
-         ORDER BY resource_requirements_id, scheduler_id, job.id LIMIT 1
-        """,
-        (workflow_id, *arguments),
-    ).fetchone()
-    return row
+def _first(where: str) -> str:
+    """SQL for the first ready job of the shapes that ``where`` leaves."""
+    return f"""
+        (SELECT id FROM job INDEXED BY job_ready
+          WHERE workflow_id = :workflow AND status = 'ready' AND not_before IS NULL {where}
+          ORDER BY resource_requirements_id, scheduler_id, id LIMIT 1)
+    """
+
+
+# Two seeks for the next shape: SQLite would walk the queue for (requirements, scheduler) > (?, ?).
+_WALK = f"""
+    WITH RECURSIVE shape (needs, scheduler, id) AS (
+        SELECT resource_requirements_id, scheduler_id, id FROM job WHERE id = {_first("")}
+        UNION ALL
+        SELECT job.resource_requirements_id, job.scheduler_id, job.id
+          FROM shape JOIN job ON job.id = coalesce(
+               {_first("AND resource_requirements_id = shape.needs AND scheduler_id > shape.scheduler")},
+               {_first("AND resource_requirements_id > shape.needs")})
+    )
+    SELECT shape.needs, shape.scheduler, shape.id, r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime
+      FROM shape JOIN resource_requirements AS r ON r.id = shape.needs
+"""
 
 
 def first_ready(db: sqlite3.Connection, workflow_id: int, shape: Shape, limit: int, *, after: int = 0) -> list[int]:
     """The ids at the head of a shape's queue, or of what comes behind the job ``after``."""
-    return [
-        job_id
-        for (job_id,) in db.execute(
-            """
-            SELECT id FROM job
-             WHERE workflow_id = ? AND status = 'ready' AND not_before IS NULL
-               AND resource_requirements_id = ? AND scheduler_id = ? AND id > ?
-             ORDER BY id LIMIT ?
-            """,
-            (workflow_id, shape.requirements_id, shape.scheduler_id, after, limit),
-        )
-    ]
+    rows = select_at_once(
+        db,
+        "id",
+        """
+        FROM (SELECT id FROM job
+               WHERE workflow_id = ? AND status = 'ready' AND not_before IS NULL
+                 AND resource_requirements_id = ? AND scheduler_id = ? AND id > ?
+               ORDER BY id LIMIT ?)
+        """,
+        (workflow_id, shape.requirements_id, shape.scheduler_id, after, limit),
+    )
+    return [job_id for (job_id,) in rows]

@@ -20,7 +20,7 @@ from torc.store.claims import Queue, Run
 from torc.store.database import Database
 from torc.store.leases import Leases
 from torc.store.outcomes import Held, Told
-from torc.store.rows import PAIRS, exists, json_ids, to_json
+from torc.store.rows import PAIRS, exists, json_ids, select_at_once, to_json
 from torc.store.shapes import EachAlone, Room
 from torc.units import GIB
 
@@ -110,14 +110,21 @@ def _begin(db: sqlite3.Connection, syncs: Iterable[_Sync]) -> list["_Group"]:
     by_node = {one.node_id: one for one in syncs}
     groups: dict[int, _Group] = {}
     taken: list[tuple[int, int]] = []
-    for node_id, last_seq, workflow_id, hidden, run_id, is_canceled, busy, sort_method in db.execute(
+    rows = select_at_once(
+        db,
         """
-        SELECT n.id, n.last_seq, w.id, w.hidden, s.run_id, s.is_canceled, s.busy, w.jobs_sort_method
+        n.id, n.last_seq, w.id, w.hidden, s.run_id, s.is_canceled, s.busy, w.jobs_sort_method,
+        EXISTS (SELECT 1 FROM failure_handler AS h WHERE h.workflow_id = w.id)
+            OR EXISTS (SELECT 1 FROM job WHERE job.workflow_id = w.id AND job.not_before IS NOT NULL),
+        EXISTS (SELECT 1 FROM workflow_action AS a WHERE a.workflow_id = w.id)
+        """,
+        """
           FROM compute_node AS n JOIN workflow AS w ON w.id = n.workflow_id JOIN workflow_status AS s ON s.id = w.id
          WHERE n.id IN (SELECT value FROM json_each(?))
         """,
         (json_ids(by_node),),
-    ).fetchall():
+    )
+    for node_id, last_seq, workflow_id, hidden, run_id, is_canceled, busy, sort_method, backs_off, acts in rows:
         one = by_node.pop(node_id)
         seq = one.request.seq
         if seq <= last_seq:
@@ -130,7 +137,8 @@ def _begin(db: sqlite3.Connection, syncs: Iterable[_Sync]) -> list["_Group"]:
             one.answer = _deleted(one)
             continue
         if workflow_id not in groups:
-            groups[workflow_id] = _Group(db, workflow_id, Run(run_id, bool(is_canceled), busy, sort_method))
+            run = Run(run_id, bool(is_canceled), busy, sort_method)
+            groups[workflow_id] = _Group(db, workflow_id, run, may_back_off=bool(backs_off), has_actions=bool(acts))
         groups[workflow_id].by_node[node_id] = one
     for node_id, one in by_node.items():
         one.answer = NotFound(f"Compute node not found with ID: {node_id}; its workflow was deleted")
@@ -154,10 +162,14 @@ def _deleted(one: _Sync) -> SyncAnswer:
 class _Group:
     """Syncs of one workflow, of as many nodes: each step is taken for all of them at once."""
 
-    def __init__(self, db: sqlite3.Connection, workflow_id: int, run: Run) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, workflow_id: int, run: Run, *, may_back_off: bool, has_actions: bool
+    ) -> None:
         self.db = db
         self.workflow_id = workflow_id
         self.run_state = run
+        self.may_back_off = may_back_off  # what is not there need not be looked for
+        self.has_actions = has_actions
         self.by_node: dict[int, _Sync] = {}
         self.waiting_s: float | None = None  # until the next back-off is over
 
@@ -174,7 +186,8 @@ class _Group:
         self._release()
         self._redeliver()
         self._close()
-        self.waiting_s = retries.wake(self.db, self.workflow_id, time.time())
+        if self.may_back_off:
+            self.waiting_s = retries.wake(self.db, self.workflow_id, time.time())
         self._hand_out()
         self._answer()
         workflows.touch(self.db, self.workflow_id)
@@ -339,7 +352,7 @@ class _Group:
     def _answer(self) -> None:
         job_ids = [job_id for one in self.syncs for job_id in one.job_ids]
         jobs = {job.id: job for job in claims.deliver(self.db, self.workflow_id, job_ids)}
-        pending = actions.select_pending(self.db, self.workflow_id)
+        pending = actions.select_pending(self.db, self.workflow_id) if self.has_actions else []
         for one in self.syncs:
             is_complete = self.run_state.is_canceled or (not one.job_ids and not self._has_unsettled)
             is_idle = not is_complete and not one.job_ids and not one.request.holding
