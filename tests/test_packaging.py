@@ -74,7 +74,9 @@ def diamond_statuses(torc: Path, folder: Path) -> dict[str, str]:
 
 def test_the_wheel_holds_every_module_the_schema_and_the_migrations(wheel: Path, checkout: Path) -> None:
     sources = {
-        str(path.relative_to(checkout)) for pattern in ("*.py", "*.sql") for path in (checkout / "torc").rglob(pattern)
+        str(path.relative_to(checkout))
+        for pattern in ("*.py", "*.sql", "py.typed")
+        for path in (checkout / "torc").rglob(pattern)
     }
     packed = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert packed == sources

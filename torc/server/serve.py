@@ -139,10 +139,10 @@ class Service:
 
             self._opened.attendance = Attendance(self._places)
             self._opened.attendance.start()
-        if is_first:
-            _tell_starter(f"{PORT_LINE}{self._port}")
         if is_first and self._authenticator is None and self._token is None:
             logger.info("No htpasswd file configured, authentication disabled")
+        if is_first:
+            _tell_starter(f"{PORT_LINE}{self._port}")
         logger.info("serving %s on %s", self._places.database, self._url())
 
     def ending(self) -> None:
