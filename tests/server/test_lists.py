@@ -153,3 +153,19 @@ def test_a_page_is_bounded(library: Stock, path: str) -> None:  # 36
     for bad in ({"limit": 10_001}, {"limit": -1}, {"offset": -1}, {"limit": "all"}, {"limit": 2**64}):
         assert library.flow.http.get(f"/{path}", **query, **bad).status == 400
     assert library.flow.get(f"/{path}", limit=10_000, **query)["max_limit"] == 10_000
+
+
+@pytest.mark.parametrize("sort_by", ["", "id", "name"])
+def test_paging_to_the_end_is_stable_while_jobs_change_state(http: Http, workflow: int, sort_by: str) -> None:
+    jobs = [{"workflow_id": workflow, "name": f"j{number % 7}", "command": "true"} for number in range(50)]
+    ids = [job["id"] for job in http.post("/bulk_jobs", {"jobs": jobs}).json["jobs"]]
+    http.post(f"/workflows/{workflow}/initialize_jobs")
+    seen: list[int] = []
+    has_more = True
+    while has_more:
+        page = http.get("/jobs", workflow_id=workflow, limit=7, offset=len(seen), sort_by=sort_by).json
+        seen += [job["id"] for job in page["items"]]
+        has_more = page["has_more"]
+        assert http.post(f"/workflows/{workflow}/claim_next_jobs", limit=5).status == 200
+        http.put(f"/jobs/{ids[-1]}/manage_status_change/{'disabled' if len(seen) % 2 else 'uninitialized'}/0")
+    assert sorted(seen) == ids
