@@ -1,6 +1,6 @@
 """The methods every collection of records has: create, get, list, page, update, delete."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -9,6 +9,7 @@ from torc.client.connection import WHOLE_WORKFLOW_S, Connection
 from torc.models.record import Page, Record
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 PAGE_ROWS = 1000
 """Records asked for at once by ``list``."""
@@ -64,14 +65,19 @@ class Collection(Generic[R]):
 
     def list(self, workflow_id: int | None, *, limit: int | None = None, offset: int = 0, **query: Any) -> Iterator[R]:
         """A workflow's records, at most ``limit`` of them, fetched page by page as they are needed."""
-        left = limit
-        while left is None or left > 0:
-            page = self.page(
-                workflow_id, limit=PAGE_ROWS if left is None else min(left, PAGE_ROWS), offset=offset, **query
-            )
-            yield from page.items
-            # A page may be shorter than asked for and still not be the last.
-            if not page.has_more or not page.count:
-                return
-            offset += page.count
-            left = None if left is None else left - page.count
+        return records(
+            lambda offset, rows: self.page(workflow_id, limit=rows, offset=offset, **query), limit=limit, offset=offset
+        )
+
+
+def records(fetch: Callable[[int, int], Page[T]], *, limit: int | None = None, offset: int = 0) -> Iterator[T]:
+    """All records of a list, at most ``limit``; ``fetch`` gets where a page begins and how many rows it may have."""
+    left = limit
+    while left is None or left > 0:
+        page = fetch(offset, PAGE_ROWS if left is None else min(left, PAGE_ROWS))
+        yield from page.items
+        # A page may be shorter than asked for and still not be the last.
+        if not page.has_more or not page.count:
+            return
+        offset += page.count
+        left = None if left is None else left - page.count

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from torc.client.connection import WHOLE_WORKFLOW_S, Connection
-from torc.client.resources import PAGE_ROWS, Collection
+from torc.client.resources import PAGE_ROWS, Collection, records
 from torc.models.action import ClaimActionAnswer, ClaimActionRequest, TriggerType, WorkflowAction
 from torc.models.event import Event, Level
 from torc.models.job import ClaimAnswer, ComputeNodesResources, DependencyGroup
@@ -213,14 +213,12 @@ class Workflows:
         return self._send("POST", workflow_id, f"/actions/{action_id}/claim", ClaimActionAnswer, body=body)
 
     def _relationships(self, workflow_id: int, rest: str, kind: type[T]) -> Iterator[T]:
-        offset, page_kind = 0, Page[kind]  # type: ignore[valid-type]  # known at run time only
-        while True:
-            query = {"offset": offset, "limit": PAGE_ROWS}
-            page: Page[T] = self._send("GET", workflow_id, rest, page_kind, query=query)
-            yield from page.items
-            offset += page.count
-            if not page.has_more or not page.count:
-                return
+        page_kind: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known at run time only
+        return records(
+            lambda offset, rows: self._send(
+                "GET", workflow_id, rest, page_kind, query={"offset": offset, "limit": rows}
+            )
+        )
 
     def _verb(self, workflow_id: int, rest: str, kind: type[T], **options: Any) -> T:
         return self._send("POST", workflow_id, rest, kind, timeout_s=WHOLE_WORKFLOW_S, **options)

@@ -3,8 +3,6 @@
 The name of this module is that of the logger people filter by: ``RUST_LOG=torc::server::auth=debug``.
 """
 
-import base64
-import binascii
 import hashlib
 import logging
 import os
@@ -18,6 +16,7 @@ from pathlib import Path
 from torc import accounts
 from torc.accounts import Accounts
 from torc.errors import TorcError, Unauthorized, Unavailable
+from torc.server.security import basic_credentials
 
 logger = logging.getLogger(__name__)
 
@@ -194,14 +193,12 @@ class Recent:
 
 def _basic(header: str) -> tuple[str, str] | None:
     """User and password; None for what is not HTTP Basic. A missing password is an empty one."""
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
+    credentials = basic_credentials(header)
     try:
-        user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
+        user, _, password = (credentials or b"").decode().partition(":")
+    except UnicodeDecodeError:
         return None
-    return user, password
+    return None if credentials is None else (user, password)
 
 
 def _state(path: Path) -> tuple[int, ...] | None:

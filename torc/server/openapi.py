@@ -152,8 +152,9 @@ class _Schemas:
     def __init__(self, operations: list[Operation]) -> None:
         kinds = [DefaultErrorResponse, *self._kinds(operations)]
         schemas, components = msgspec.json.schema_components(kinds, ref_template=REF + "{name}")
+        models = _models(kinds)
         self.components: dict[str, Any] = {
-            SCHEMA_NAMES.get(name, name): _renamed(_with_defaults(name, schema, kinds))
+            SCHEMA_NAMES.get(name, name): _renamed(_with_defaults(schema, models.get(name)))
             for name, schema in components.items()
         }
         self._by_kind = {repr(kind): _renamed(schema) for kind, schema in zip(kinds, schemas, strict=True)}
@@ -205,9 +206,8 @@ def _list_name(operation: Operation) -> str:
     return f"List{operation.key.title().replace('_', '')}Response"
 
 
-def _with_defaults(name: str, schema: dict[str, Any], kinds: list[Any]) -> dict[str, Any]:
+def _with_defaults(schema: dict[str, Any], model: type[msgspec.Struct] | None) -> dict[str, Any]:
     """``schema`` with the defaults that are written even when a field has them; msgspec sees only a factory."""
-    model = _models(kinds).get(name)
     if model is None:
         return schema
     for field in msgspec.structs.fields(model):

@@ -68,14 +68,19 @@ class Security:
         return True
 
     def _is_authorized(self, header: str | None) -> bool:
-        scheme, _, encoded = (header or "").partition(" ")
-        if scheme.lower() != "basic" or self.credentials is None:
-            return False
-        try:
-            given = base64.b64decode(encoded.strip(), validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        return hmac.compare_digest(given, self.credentials)
+        given = basic_credentials(header or "")
+        return given is not None and self.credentials is not None and hmac.compare_digest(given, self.credentials)
+
+
+def basic_credentials(header: str) -> bytes | None:
+    """``user:password`` in an Authorization header; None for what is not HTTP Basic."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def user_of(req: Request) -> str | None:

@@ -98,7 +98,8 @@ class EventStream:
                 silent_s += LOOK_S
 
     def _after(self, workflow_id: int, after_id: int, query: StreamQuery) -> list[Event]:
-        events.last_id(self.database, workflow_id)
+        if events.last_id(self.database, workflow_id) <= after_id:
+            return []  # mostly
         page = Paging(limit=MOST_AT_ONCE)
         return events.page(self.database, workflow_id, page, after_id=after_id, level=query.level).items
 

@@ -145,7 +145,9 @@ class Database:
         ``work`` is a function of a module. It answers every item with a value or with the error to raise; an error
         it raises itself concerns them all, so each is tried once more alone.
         """
-        calls: Together[T, R] = self._together.setdefault(work, Together(self.write, work))
+        calls: Together[T, R] | None = self._together.get(work)
+        if calls is None:  # of two threads that come first, both use what the first has set
+            calls = self._together.setdefault(work, Together(self.write, work))
         return calls.call(item)
 
     @contextmanager

@@ -184,10 +184,7 @@ JOB_COLUMNS = (
 
 
 def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob], first_id: int) -> None:
-    (default_id,) = db.execute(
-        "SELECT id FROM resource_requirements WHERE workflow_id = ? AND name = ?",
-        (draft.workflow_id, workflows.DEFAULT_REQUIREMENTS),
-    ).fetchone()
+    default_id = workflows.default_requirements(db, draft.workflow_id)
     first_index = first_id - draft.bases["jobs"]
     rows: list[tuple[Any, ...]] = []
     for job_id, job in enumerate(jobs, first_id):

@@ -64,6 +64,23 @@ class EffectiveDependencies:
             found[job_id] = found[job_id].plus(others) if job_id in found else Waits(NOBODY, frozenset(others))
         return found
 
+    def ids(self, db: sqlite3.Connection, jobs: Selection) -> dict[int, list[int]]:
+        """As ``of``, as ids, ascending. Jobs that wait for the same share one list: most of a wide stage do."""
+        found = _by_job(db, "job_depends_on", "depends_on_job_id", jobs)
+        for others in found.values():
+            others.sort()
+        ordered: dict[tuple[int, ...], list[int]] = {}
+        for job_id, group_ids in _by_job(db, "job_depends_on_group", "group_id", jobs).items():
+            key = tuple(sorted(group_ids))
+            waits = self._unite(db, key)
+            if job_id in found:
+                found[job_id] = waits.plus(found[job_id]).ordered()
+            elif waits.shared:
+                if key not in ordered:
+                    ordered[key] = waits.ordered()
+                found[job_id] = ordered[key]
+        return found
+
     def _unite(self, db: sqlite3.Connection, group_ids: tuple[int, ...]) -> Waits:
         if group_ids not in self._united:
             sets = [self._members_of(db, group_id) for group_id in group_ids]

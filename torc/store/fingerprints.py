@@ -6,7 +6,7 @@ data of the user data it reads.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -97,12 +97,12 @@ class Fingerprints:
             self._digests[record_id] = "" if data is None else blake2b(data.encode(), digest_size=BYTES).hexdigest()
 
 
-def remember_readers(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> None:
+def remember_readers(db: sqlite3.Connection, workflow_id: int, ids: str) -> None:
     """Take afresh the fingerprints of those of these jobs, ready just now, that read what other jobs write.
 
-    It may have been written since the run began, and that is no change.
+    ``ids`` are separated by commas. What they read may have been written since the run began, and that is no change.
     """
-    if not job_ids or not exists(db, "SELECT 1 FROM user_data WHERE workflow_id = ?", (workflow_id,)):
+    if not ids or not exists(db, "SELECT 1 FROM user_data WHERE workflow_id = ?", (workflow_id,)):
         return
     readers = db.execute(
         f"""
@@ -110,7 +110,7 @@ def remember_readers(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence
          WHERE job_id IN (SELECT value FROM json_each(?))
            AND EXISTS (SELECT 1 FROM job_output_user_data AS w WHERE w.user_data_id = r.user_data_id)
         """,
-        (json_ids(job_ids),),
+        (f"[{ids}]",),
     ).fetchall()
     if readers:
         taken = Fingerprints(workflow_id).take(db, listed(job_id for (job_id,) in readers))

@@ -1,4 +1,4 @@
-"""Dependency groups: "all of A before all of B" as n + m rows, and the effective dependencies seen from outside."""
+"""Dependency groups: "all of A before all of B" as n + m rows, and what lies behind jobs."""
 
 import hashlib
 import sqlite3
@@ -102,7 +102,7 @@ def _select(
     rows = db.execute(
         f"""
         SELECT id, workflow_id, remaining, failed FROM dependency_group
-         WHERE {where} ORDER BY {order_by(paging, SORTABLE)} LIMIT ? OFFSET ?
+         WHERE {where} ORDER BY {order_by("dependency_group", paging, SORTABLE)} LIMIT ? OFFSET ?
         """,
         [*arguments, paging.limit, paging.offset],
     ).fetchall()
@@ -121,30 +121,6 @@ def _select(
 
 def _ids(db: sqlite3.Connection, sql: str, group_id: int) -> list[int]:
     return sorted(job_id for (job_id,) in db.execute(sql, (group_id,)))
-
-
-def effective_dependencies(db: sqlite3.Connection, job_ids: Sequence[int]) -> dict[int, list[int]]:
-    """What each job depends on, edges and group members together, ascending. Jobs without any are left out."""
-    ids = json_ids(job_ids)
-    found: dict[int, list[int]] = {}
-    for job_id, depends_on in db.execute(
-        """
-        SELECT job_id, depends_on_job_id FROM job_depends_on
-         WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY job_id, depends_on_job_id
-        """,
-        (ids,),
-    ):
-        found.setdefault(job_id, []).append(depends_on)
-    members: dict[int, list[int]] = {}
-    for job_id, group_id in db.execute(
-        "SELECT job_id, group_id FROM job_depends_on_group WHERE job_id IN (SELECT value FROM json_each(?))", (ids,)
-    ).fetchall():
-        if group_id not in members:
-            members[group_id] = _ids(db, "SELECT job_id FROM dependency_group_member WHERE group_id = ?", group_id)
-        known = found.get(job_id)
-        # Those that wait for one group and nothing else share its list: most jobs of a wide stage do.
-        found[job_id] = members[group_id] if known is None else sorted({*known, *members[group_id]})
-    return found
 
 
 def downstream(db: sqlite3.Connection, job_ids: Iterable[int]) -> set[int]:

@@ -13,6 +13,7 @@ from torc.models.record import Page
 from torc.models.status import JobStatus
 from torc.store import groups, outcomes, workflows
 from torc.store.database import Database
+from torc.store.effective import EffectiveDependencies, listed
 from torc.store.readiness import Change, change_status, recount
 from torc.store.rows import columns, json_ids, reader
 from torc.store.table import envelope, order_by, reserve_ids
@@ -101,8 +102,12 @@ def _values(db: sqlite3.Connection, workflow_id: int, jobs: Sequence[Job]) -> li
     for field in ("resource_requirements_id", "scheduler_id", "failure_handler_id"):
         table = "slurm_scheduler" if field == "scheduler_id" else field.removesuffix("_id")
         _require_members(db, workflow_id, jobs, field, table)
-    needs_default = any(not job.resource_requirements_id for job in jobs)
-    default_id = _default_requirements(db, workflow_id) if needs_default else None
+    default_id = workflows.default_requirements(db, workflow_id)
+    if not default_id and any(not job.resource_requirements_id for job in jobs):
+        raise Unprocessable(
+            f"workflow {workflow_id} has no requirements named '{workflows.DEFAULT_REQUIREMENTS}'; "
+            "give the job resource_requirements_id"
+        )
     return [
         [
             job.name,
@@ -116,19 +121,6 @@ def _values(db: sqlite3.Connection, workflow_id: int, jobs: Sequence[Job]) -> li
         ]
         for job in jobs
     ]
-
-
-def _default_requirements(db: sqlite3.Connection, workflow_id: int) -> int:
-    row = db.execute(
-        "SELECT id FROM resource_requirements WHERE workflow_id = ? AND name = ? ORDER BY id LIMIT 1",
-        (workflow_id, workflows.DEFAULT_REQUIREMENTS),
-    ).fetchone()
-    if row is None:
-        raise Unprocessable(
-            f"workflow {workflow_id} has no requirements named '{workflows.DEFAULT_REQUIREMENTS}'; "
-            "give the job resource_requirements_id"
-        )
-    return int(row[0])
 
 
 def _require_members(db: sqlite3.Connection, workflow_id: int, jobs: Sequence[Job], field: str, table: str) -> None:
@@ -230,7 +222,7 @@ def _relate(
         ):
             _append(jobs[job_id], field, other)
     if dependencies:
-        for job_id, others in groups.effective_dependencies(db, list(jobs)).items():
+        for job_id, others in EffectiveDependencies().ids(db, listed(jobs)).items():
             jobs[job_id].depends_on_job_ids = others
 
 
@@ -282,7 +274,10 @@ def page(
     condition = " AND ".join(where)
     with database.read() as db:
         rows = db.execute(
-            f"SELECT {', '.join(NAMES)} FROM job WHERE {condition} ORDER BY {order_by(paging, NAMES)} LIMIT ? OFFSET ?",
+            f"""
+            SELECT {", ".join(NAMES)} FROM job
+             WHERE {condition} ORDER BY {order_by("job", paging, NAMES)} LIMIT ? OFFSET ?
+            """,
             [*arguments, paging.limit, paging.offset],
         ).fetchall()
         total = len(rows)

@@ -9,7 +9,7 @@ from torc.models.result import NO_NODE, NewResult, Result
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.store import table, workflows
 from torc.store.database import Database
-from torc.store.results import check_references, cut_output, unknown
+from torc.store.results import check_references, cut_output
 from torc.store.rows import exists
 from torc.units import utc_now_iso
 
@@ -62,7 +62,8 @@ def _return_code(result: Result | NewResult) -> int:
 
 
 def _fill_in_from_job(db: sqlite3.Connection, result: NewResult) -> None:
-    row = db.execute(
+    workflows.require_member(db, result.workflow_id, "job_id", "job", result.job_id)
+    status, its_run_id, attempt_id, node_id, run_id = db.execute(
         """
         SELECT job.status, job.run_id, job.attempt_id, n.id, s.run_id
           FROM job JOIN workflow_status AS s ON s.id = job.workflow_id
@@ -71,9 +72,6 @@ def _fill_in_from_job(db: sqlite3.Connection, result: NewResult) -> None:
         """,
         (result.job_id, result.workflow_id),
     ).fetchone()
-    if row is None:
-        raise unknown("job_id", result.job_id, result)
-    status, its_run_id, attempt_id, node_id, run_id = row
     if result.run_id is None:
         result.run_id = its_run_id if status in HANDED_OUT | COMPLETE and its_run_id is not None else run_id
     if result.attempt_id is None:

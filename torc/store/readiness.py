@@ -107,7 +107,7 @@ def change_status(
         for fate in canceled:
             steps[Step(-1, 1, fate.cause_job_id)].append(fate.ids)
     if decide:
-        ready = [job_id for fate in applied.changed if fate.status == JobStatus.READY for job_id in fate.job_ids]
+        ready = ",".join(fate.ids for fate in applied.changed if fate.status == JobStatus.READY)
         remember_readers(db, workflow_id, ready)
         actions.count_jobs(db, workflow_id, applied.changed)
     return applied

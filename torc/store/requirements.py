@@ -10,7 +10,7 @@ from torc.models.resource_requirements import ResourceRequirements
 from torc.store import table
 from torc.store.database import Database
 from torc.store.rows import json_ids
-from torc.store.workflows import DEFAULT_REQUIREMENTS, is_visible, touch
+from torc.store.workflows import DEFAULT_REQUIREMENTS, default_requirements, is_visible, touch
 from torc.units import parse_duration, parse_memory
 
 MOST = 2**31 - 1
@@ -35,7 +35,7 @@ def update(
     with database.write() as db:
         changed = table.update_row(db, REQUIREMENTS, requirements_id, requirements, given)
         workflow_id = table.workflow_of(changed)
-        if not _default(db, workflow_id):
+        if not default_requirements(db, workflow_id):
             raise Conflict(
                 f"Resource requirements {requirements_id} are the workflow's '{DEFAULT_REQUIREMENTS}', for jobs that "
                 "name none, and keep that name"
@@ -51,7 +51,7 @@ def delete(database: Database, requirements_id: int, *, force: bool = False) -> 
     with database.write() as db:
         found = table.fetch(db, REQUIREMENTS, requirements_id)
         workflow_id = table.workflow_of(found)
-        default_id = _default(db, workflow_id)
+        default_id = default_requirements(db, workflow_id)
         if requirements_id == default_id:
             raise Conflict(
                 f"Resource requirements {requirements_id} are the workflow's '{DEFAULT_REQUIREMENTS}', for jobs that "
@@ -68,7 +68,7 @@ def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> 
     with database.write() as db:
         if not is_visible(db, workflow_id):
             return 0
-        default_id = _default(db, workflow_id)
+        default_id = default_requirements(db, workflow_id)
         ids = [
             found
             for (found,) in db.execute(
@@ -80,15 +80,6 @@ def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> 
                 table.refuse_if_used(db, REQUIREMENTS, "id = ?", requirements_id)
         _remove(db, workflow_id, ids, default_id)
         return len(ids)
-
-
-def _default(db: sqlite3.Connection, workflow_id: int) -> int:
-    """The first record named ``default``, which every workflow has; else 0."""
-    row = db.execute(
-        "SELECT min(id) FROM resource_requirements WHERE workflow_id = ? AND name = ?",
-        (workflow_id, DEFAULT_REQUIREMENTS),
-    ).fetchone()
-    return row[0] or 0
 
 
 def _remove(db: sqlite3.Connection, workflow_id: int, ids: list[int], default_id: int) -> None:

@@ -54,20 +54,9 @@ def cut_output(result: Result) -> None:
 
 def check_references(db: sqlite3.Connection, result: Result) -> None:
     """Raise Unprocessable unless job and node are of the result's workflow."""
-    for name, source in (("job_id", "job"), ("compute_node_id", "compute_node")):
-        value = getattr(result, name)
-        if (name, value) == ("compute_node_id", NO_NODE):
-            continue
-        if not db.execute(
-            f"SELECT 1 FROM {source} WHERE id = ? AND workflow_id = ?", (value, result.workflow_id)
-        ).fetchone():
-            raise unknown(name, value, result)
-
-
-def unknown(name: str, value: int, result: Result) -> Unprocessable:
-    """The refusal of an id."""
-    what = name.removesuffix("_id").replace("_", " ")
-    return Unprocessable(f"{name}: no {what} {value} in workflow {result.workflow_id}")
+    workflows.require_member(db, result.workflow_id, "job_id", "job", result.job_id)
+    if result.compute_node_id != NO_NODE:
+        workflows.require_member(db, result.workflow_id, "compute_node_id", "compute_node", result.compute_node_id)
 
 
 def start(database: Database, *, job_id: int, run_id: int, compute_node_id: int) -> Job:
@@ -75,10 +64,7 @@ def start(database: Database, *, job_id: int, run_id: int, compute_node_id: int)
     with database.write() as db:
         job = jobs.fetch(db, job_id)
         _check_run(run_id, _run_of(db, job.workflow_id))
-        if not db.execute(
-            "SELECT 1 FROM compute_node WHERE id = ? AND workflow_id = ?", (compute_node_id, job.workflow_id)
-        ).fetchone():
-            raise Unprocessable(f"compute_node_id: no compute node {compute_node_id} in workflow {job.workflow_id}")
+        workflows.require_member(db, job.workflow_id, "compute_node_id", "compute_node", compute_node_id)
         if job.status == JobStatus.RUNNING and (job.active_compute_node_id, job.run_id) == (compute_node_id, run_id):
             return job
         owned = job.active_compute_node_id not in (None, compute_node_id)
@@ -213,10 +199,8 @@ _OF_ATTEMPT = " AND ".join(f"{name} = ?" for name in ATTEMPT)
 
 
 def _has_result(db: sqlite3.Connection, report: FinishedJob, status: JobStatus | None = None) -> bool:
-    row = db.execute(
-        "SELECT status FROM result WHERE job_id = ? AND run_id = ? AND attempt_id = ?",
-        (report.job_id, report.run_id, report.attempt_id),
-    ).fetchone()
+    attempt = (report.job_id, report.run_id, report.attempt_id)
+    row = db.execute(f"SELECT status FROM result WHERE {_OF_ATTEMPT}", attempt).fetchone()
     if row is None:
         return False
     return status is None or row[0] == status

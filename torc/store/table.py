@@ -16,19 +16,20 @@ NOT_COLUMNS = ("lease_s", "database_id", "generation")
 """Fields of a node that the server fills in but does not keep."""
 
 
-def order_by(paging: Paging, sortable: tuple[str, ...]) -> str:
+def order_by(table: str, paging: Paging, sortable: tuple[str, ...]) -> str:
     """ORDER BY terms; ties are broken by id, else pages could overlap."""
     direction = "DESC" if paging.reverse_sort else "ASC"
     if not paging.sort_by or paging.sort_by == "id":  # existing clients send an empty one
         return f"id {direction}"
     if paging.sort_by not in sortable:
         raise InvalidRequest(f"sort_by: no column '{paging.sort_by}'; choose one of {', '.join(sortable)}")
-    term = STATUS_ORDER if paging.sort_by == "status" and "run_id" in sortable else paging.sort_by
+    term = ORDERS.get((table, paging.sort_by), paging.sort_by)
     return f"{term} {direction}, id {direction}"
 
 
 STATUS_ORDER = f"CASE status {' '.join(f'WHEN {status.value!r} THEN {n}' for n, status in enumerate(JobStatus))} END"
-"""Statuses of jobs and results sort in the order of a job's life."""
+ORDERS = {("job", "status"): STATUS_ORDER, ("result", "status"): STATUS_ORDER}
+"""What does not sort as it is stored: statuses of jobs and results go in the order of a job's life."""
 
 FILTERS = {
     ("file", "produced_by_job_id"): "id IN (SELECT file_id FROM job_output_file WHERE job_id = ?)",
@@ -136,7 +137,7 @@ def select_page(
     rows = db.execute(
         f"""
         SELECT {_terms(table, names)} FROM {table}
-         WHERE {where} ORDER BY {order_by(paging, sortable)} LIMIT ? OFFSET ?
+         WHERE {where} ORDER BY {order_by(table, paging, sortable)} LIMIT ? OFFSET ?
         """,
         [*arguments, paging.limit, paging.offset],
     ).fetchall()

@@ -9,7 +9,6 @@ from torc.models.queries import UserDataLinks
 from torc.models.user_data import UserData
 from torc.store import table, workflows
 from torc.store.database import Database
-from torc.store.rows import exists
 
 MAX_BATCH = 10_000
 
@@ -27,8 +26,7 @@ def create(database: Database, record: UserData, links: UserDataLinks) -> UserDa
             job_id: int | None = getattr(links, name)
             if job_id is None:
                 continue
-            if not exists(db, "SELECT 1 FROM job WHERE id = ? AND workflow_id = ?", (job_id, record.workflow_id)):
-                raise Unprocessable(f"{name}: no job {job_id} in workflow {record.workflow_id}")
+            workflows.require_member(db, record.workflow_id, name, "job", job_id)
             db.execute(f"INSERT INTO {link} (job_id, user_data_id) VALUES (?, ?)", (job_id, record_id))
         workflows.touch(db, record.workflow_id)
         return cast(UserData, table.fetch(db, USER_DATA, record_id))

@@ -44,6 +44,15 @@ def insert_row(db: sqlite3.Connection, workflow: Workflow, owner: str | None, *,
     return workflow_id
 
 
+def default_requirements(db: sqlite3.Connection, workflow_id: int) -> int:
+    """The first record named ``default``, which every workflow has; 0 for a workflow that does not exist."""
+    (found,) = db.execute(
+        "SELECT min(id) FROM resource_requirements WHERE workflow_id = ? AND name = ?",
+        (workflow_id, DEFAULT_REQUIREMENTS),
+    ).fetchone()
+    return found or 0
+
+
 def get(database: Database, workflow_id: int) -> Workflow:
     """One workflow, or NotFound."""
     with database.read() as db:
@@ -75,6 +84,12 @@ def require(db: sqlite3.Connection, workflow_id: int) -> None:
 def is_visible(db: sqlite3.Connection, workflow_id: int) -> bool:
     """Whether the workflow exists and is neither a draft nor being deleted."""
     return exists(db, "SELECT 1 FROM workflow WHERE id = ? AND hidden IS NULL", (workflow_id,))
+
+
+def require_member(db: sqlite3.Connection, workflow_id: int, field: str, table: str, record_id: int) -> None:
+    """Raise Unprocessable unless what ``field`` refers to is a record of the workflow."""
+    if not exists(db, f"SELECT 1 FROM {table} WHERE id = ? AND workflow_id = ?", (record_id, workflow_id)):
+        raise Unprocessable(f"{field}: no {table.replace('_', ' ')} {record_id} in workflow {workflow_id}")
 
 
 def _unknown(workflow_id: int) -> NotFound:
