@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from torc.models.draft import DraftGroup, DraftJob
+from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Path, Problems
+from torc.spec.problems import Problems
 
 Members = tuple[int, ...]
 """Jobs that one entry of a dependency list stands for, ascending."""

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from torc.models.workflow import SortMethod
-from torc.spec.problems import Path, Problems, did_you_mean
+from torc.spec.locator import Path
+from torc.spec.problems import Problems, did_you_mean
 
 Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 NotNegative = Annotated[int, Meta(ge=0, le=2**31 - 1)]

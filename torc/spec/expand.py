@@ -11,9 +11,10 @@ from torc.spec.dependencies import Dependencies
 from torc.spec.document import FileSpec, MonitorSpec, Specification, UserDataSpec
 from torc.spec.entry import Entry
 from torc.spec.jobs import Known, build_jobs
+from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.parameters import Combination, parse_pool
-from torc.spec.problems import Path, Problems
+from torc.spec.problems import Problems
 from torc.spec.references import References
 from torc.spec.requirements import Requirements
 from torc.spec.values import Value
