@@ -3,9 +3,9 @@
 import pytest
 
 from torc.errors import Conflict, NotFound, Unprocessable
-from torc.models.action import WorkflowAction
 from torc.models.catalogue import PLAIN
 from torc.models.draft import (
+    DraftAction,
     DraftBatch,
     DraftCounts,
     DraftFile,
@@ -147,11 +147,11 @@ def test_references_reach_forward_over_batches(database):
 
 def test_groups_and_actions_may_name_jobs_that_come_later(database):
     draft = Draft(database, jobs=3, groups=1)
-    action = WorkflowAction(
+    action = DraftAction(
         trigger_type="on_jobs_complete",
         action_type="run_commands",
         action_config={"commands": ["x"]},
-        job_ids=[2],
+        jobs=[2],
     )
     draft.add(1, groups=[DraftGroup(members=[1, 2])], jobs=[job("x", depends_on_groups=[0])], actions=[action])
     draft.add(2, jobs=[job("a"), job("b")])
@@ -274,7 +274,7 @@ def test_requirements_of_a_draft_are_checked(database, needs, reason):
 
 def test_actions_of_a_draft_are_checked(database):
     draft = Draft(database)
-    action = WorkflowAction(trigger_type="on_workflow_start", action_type="run_commands", action_config={})
+    action = DraftAction(trigger_type="on_workflow_start", action_type="run_commands", action_config={})
     with pytest.raises(Unprocessable, match="'commands' must be an array"):
         draft.add(1, actions=[action])
 
@@ -287,7 +287,7 @@ def test_counts_that_cannot_be_are_refused(database, count):
 
 def test_a_draft_is_in_no_list_and_no_get(database):
     draft = Draft(database, jobs=2, files=1, user_data=1, groups=1)
-    action = WorkflowAction(
+    action = DraftAction(
         trigger_type="on_workflow_start", action_type="run_commands", action_config={"commands": ["x"]}
     )
     draft.add(

@@ -4,10 +4,13 @@ Names are resolved by the client. Every reference is an index into the whole doc
 in the order of sending; the server reserves the ids for all of them when the draft begins.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
-from torc.models.action import WorkflowAction
-from torc.models.record import Record, always
+from torc.models.action import ActionType, TriggerType
+from torc.models.failure_handler import FailureRule
+from torc.models.record import Positive, Record, always
 from torc.models.workflow import Workflow
 
 TOKEN_HEADER = "Torc-Draft-Token"
@@ -18,13 +21,15 @@ BATCH_JOBS = 5000
 
 
 class DraftCounts(Record, kw_only=True):
-    """How many records of each kind the whole document has."""
+    """How many records of each kind the whole document has. Jobs come after what they refer to, as they are stored."""
 
     files: int = 0
     user_data: int = 0
     resource_requirements: int = 0
-    jobs: int = 0
+    slurm_schedulers: int = 0
+    failure_handlers: int = 0
     groups: int = 0
+    jobs: int = 0
 
 
 class DraftRequest(Record, kw_only=True):
@@ -68,6 +73,29 @@ class DraftRequirements(Record, kw_only=True):
     runtime: str = always("P0DT1M")
 
 
+class DraftScheduler(Record, kw_only=True):
+    """A Slurm scheduler of the document; text as sbatch takes it."""
+
+    name: str | None = None
+    account: str
+    gres: str | None = None
+    mem: str | None = None
+    nodes: Positive = always(1)
+    ntasks_per_node: Positive | None = None
+    partition: str | None = None
+    qos: str | None = None
+    tmp: str | None = None
+    walltime: str = always("01:00:00")
+    extra: str | None = None
+
+
+class DraftFailureHandler(Record, kw_only=True):
+    """A failure handler of the document."""
+
+    name: str
+    rules: list[FailureRule]  # the first match wins
+
+
 class DraftJob(Record, kw_only=True):
     """A job of the document. Lists hold indexes, ascending and without repeats."""
 
@@ -77,6 +105,8 @@ class DraftJob(Record, kw_only=True):
     cancel_on_blocking_job_failure: bool = True
     supports_termination: bool = False
     resource_requirements: int | None = None
+    scheduler: int | None = None  # of Slurm
+    failure_handler: int | None = None
     depends_on: list[int] = []  # jobs
     depends_on_groups: list[int] = []
     input_files: list[int] = []
@@ -91,6 +121,17 @@ class DraftGroup(Record, kw_only=True):
     members: list[int]  # jobs, ascending and without repeats
 
 
+class DraftAction(Record, kw_only=True):
+    """An action of the document."""
+
+    trigger_type: TriggerType
+    action_type: ActionType
+    action_config: dict[str, Any]  # without scheduler_id
+    jobs: list[int] | None = None  # that it watches, ascending and without repeats
+    scheduler: int | None = None  # becomes scheduler_id
+    persistent: bool | None = None
+
+
 class DraftBatch(Record, kw_only=True):
     """Body of ``POST /drafts/{id}/batches``: the next records of each kind, in document order.
 
@@ -101,28 +142,27 @@ class DraftBatch(Record, kw_only=True):
     files: list[DraftFile] = []
     user_data: list[DraftUserData] = []
     resource_requirements: list[DraftRequirements] = []
+    slurm_schedulers: list[DraftScheduler] = []
+    failure_handlers: list[DraftFailureHandler] = []
     groups: list[DraftGroup] = []
     jobs: list[DraftJob] = []
-    actions: list[WorkflowAction] = []  # job_ids hold indexes
+    actions: list[DraftAction] = []
 
 
-class DraftDocument(Record, kw_only=True):
+@dataclass(kw_only=True)
+class DraftDocument:
     """A whole workflow document, in the form that is cut into batches."""
 
     workflow: Workflow
-    files: list[DraftFile] = []
-    user_data: list[DraftUserData] = []
-    resource_requirements: list[DraftRequirements] = []
-    groups: list[DraftGroup] = []
-    jobs: list[DraftJob] = []
-    actions: list[WorkflowAction] = []
+    files: list[DraftFile] = field(default_factory=list)
+    user_data: list[DraftUserData] = field(default_factory=list)
+    resource_requirements: list[DraftRequirements] = field(default_factory=list)
+    slurm_schedulers: list[DraftScheduler] = field(default_factory=list)
+    failure_handlers: list[DraftFailureHandler] = field(default_factory=list)
+    groups: list[DraftGroup] = field(default_factory=list)
+    jobs: Collection[DraftJob] = ()  # may be made anew in each iteration: a million jobs need not be in memory
+    actions: list[DraftAction] = field(default_factory=list)
 
     def counts(self) -> DraftCounts:
         """How many records of each kind there are."""
-        return DraftCounts(
-            files=len(self.files),
-            user_data=len(self.user_data),
-            resource_requirements=len(self.resource_requirements),
-            jobs=len(self.jobs),
-            groups=len(self.groups),
-        )
+        return DraftCounts(**{kind: len(getattr(self, kind)) for kind in DraftCounts.__struct_fields__})

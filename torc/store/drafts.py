@@ -5,52 +5,22 @@ import hmac
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
-from operator import attrgetter
-from typing import Any
 
 import msgspec
 
 from torc.errors import Conflict, NotFound, Unprocessable
-from torc.models.draft import DraftAnswer, DraftBatch, DraftCounts, DraftJob, DraftRequest
+from torc.models.draft import DraftAnswer, DraftBatch, DraftCounts, DraftRequest
 from torc.models.workflow import Workflow
-from torc.store import actions, busy, deletion, graph, groups, implied, readiness, requirements, workflows
+from torc.store import busy, deletion, draft_records, graph, groups, implied, readiness, workflows
 from torc.store.database import Database
-from torc.store.rows import insert_many, to_json
+from torc.store.draft_records import TABLES, Draft
+from torc.store.rows import to_json
 from torc.store.table import reserve_ids
 
 IDLE_S = 3600.0
-TABLES = {
-    "files": "file",
-    "user_data": "user_data",
-    "resource_requirements": "resource_requirements",
-    "jobs": "job",
-    "groups": "dependency_group",
-}
-"""Where each kind of record of a document is stored."""
-
 # When each draft was last written to, on the monotonic clock; a restart starts the hour again.
 _last_used: dict[int, float] = {}
 _last_used_guard = threading.Lock()
-
-
-class _Draft(msgspec.Struct):
-    """The bookkeeping row of a draft."""
-
-    workflow_id: int
-    last_batch: int
-    counts: dict[str, int]
-    bases: dict[str, int]
-    sent: dict[str, int]
-    hidden: str | None
-
-    def ids(self, kind: str, indexes: Sequence[int], place: str) -> list[int]:
-        """The ids behind indexes into the document."""
-        base, count = self.bases[kind], self.counts[kind]
-        for index in indexes:
-            if not 0 <= index < count:
-                raise Unprocessable(f"{place}: index {index} is outside the {count} {kind} of the document")
-        return [base + index for index in indexes]
 
 
 def create(database: Database, request: DraftRequest, owner: str | None) -> DraftAnswer:
@@ -80,7 +50,7 @@ def _touch(workflow_id: int) -> None:
         _last_used[workflow_id] = time.monotonic()
 
 
-def _open(db: sqlite3.Connection, workflow_id: int, token: str | None) -> _Draft:
+def _open(db: sqlite3.Connection, workflow_id: int, token: str | None) -> Draft:
     """The draft, for who has its token; to everyone else it does not exist."""
     row = db.execute(
         """
@@ -94,7 +64,7 @@ def _open(db: sqlite3.Connection, workflow_id: int, token: str | None) -> _Draft
         raise NotFound(f"Draft not found with ID: {workflow_id}")
     _touch(workflow_id)
     counts, bases, sent = (msgspec.json.decode(text) for text in row[2:5])
-    return _Draft(workflow_id, row[1], counts, bases, sent, row[5])
+    return Draft(workflow_id, row[1], counts, bases, sent, row[5])
 
 
 def add(database: Database, workflow_id: int, token: str | None, batch: DraftBatch) -> None:
@@ -107,125 +77,11 @@ def add(database: Database, workflow_id: int, token: str | None, batch: DraftBat
             return
         if batch.batch != draft.last_batch + 1:
             raise Conflict(f"batch {batch.batch} of draft {workflow_id} does not follow batch {draft.last_batch}")
-        _insert(db, draft, batch)
+        draft_records.insert(db, draft, batch)
         db.execute(
             "UPDATE draft SET last_batch = ?, sent = ? WHERE workflow_id = ?",
             (batch.batch, to_json(draft.sent), workflow_id),
         )
-
-
-def _insert(db: sqlite3.Connection, draft: _Draft, batch: DraftBatch) -> None:
-    workflow_id = draft.workflow_id
-    first = {kind: draft.bases[kind] + draft.sent[kind] for kind in TABLES}
-    for kind in TABLES:
-        draft.sent[kind] += len(getattr(batch, kind))
-        if draft.sent[kind] > draft.counts[kind]:
-            raise Unprocessable(f"{kind}: more records than the {draft.counts[kind]} that were announced")
-    db.executemany(
-        "INSERT INTO file (id, workflow_id, name, path, st_mtime) VALUES (?, ?, ?, ?, ?)",
-        [(n, workflow_id, file.name, file.path, file.st_mtime) for n, file in enumerate(batch.files, first["files"])],
-    )
-    db.executemany(
-        "INSERT INTO user_data (id, workflow_id, name, is_ephemeral, data) VALUES (?, ?, ?, ?, ?)",
-        [
-            (n, workflow_id, item.name, item.is_ephemeral, None if item.data is None else to_json(item.data))
-            for n, item in enumerate(batch.user_data, first["user_data"])
-        ],
-    )
-    for needs in batch.resource_requirements:
-        requirements.check(needs)
-    db.executemany(
-        """
-        INSERT INTO resource_requirements
-               (id, workflow_id, name, num_cpus, num_gpus, num_nodes, memory, runtime) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        [
-            (n, workflow_id, r.name, r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime)
-            for n, r in enumerate(batch.resource_requirements, first["resource_requirements"])
-        ],
-    )
-    for group_id, group in enumerate(batch.groups, first["groups"]):
-        members = draft.ids("jobs", sorted(set(group.members)), f"groups[{group_id - draft.bases['groups']}].members")
-        db.execute(
-            "INSERT INTO dependency_group (id, workflow_id, members_hash) VALUES (?, ?, ?)",
-            (group_id, workflow_id, groups.members_hash(members)),
-        )
-        db.executemany(
-            "INSERT INTO dependency_group_member (group_id, job_id) VALUES (?, ?)",
-            [(group_id, member) for member in members],
-        )
-    _insert_jobs(db, draft, batch.jobs, first["jobs"])  # after the groups they wait for
-    for action in batch.actions:
-        actions.check(action)
-        job_ids = None if action.job_ids is None else draft.ids("jobs", action.job_ids, "actions.job_ids")
-        actions.insert_row(db, workflow_id, action, job_ids)
-
-
-LINKS = (
-    ("depends_on", "jobs", "job_depends_on", "depends_on_job_id"),
-    ("depends_on_groups", "groups", "job_depends_on_group", "group_id"),
-    ("input_files", "files", "job_input_file", "file_id"),
-    ("output_files", "files", "job_output_file", "file_id"),
-    ("input_user_data", "user_data", "job_input_user_data", "user_data_id"),
-    ("output_user_data", "user_data", "job_output_user_data", "user_data_id"),
-)
-"""Field of a draft job, the kind its indexes count, the table and column that hold them."""
-
-JOB_COLUMNS = (
-    "id",
-    "workflow_id",
-    "name",
-    "command",
-    "invocation_script",
-    "cancel_on_blocking_job_failure",
-    "supports_termination",
-    "resource_requirements_id",
-)
-
-
-def _insert_jobs(db: sqlite3.Connection, draft: _Draft, jobs: Sequence[DraftJob], first_id: int) -> None:
-    default_id = workflows.default_requirements(db, draft.workflow_id)
-    first_index = first_id - draft.bases["jobs"]
-    rows: list[tuple[Any, ...]] = []
-    for job_id, job in enumerate(jobs, first_id):
-        needs = default_id
-        if job.resource_requirements is not None:
-            place = f"jobs[{first_index + job_id - first_id}].resource_requirements"
-            (needs,) = draft.ids("resource_requirements", [job.resource_requirements], place)
-        rows.append(
-            (
-                job_id,
-                draft.workflow_id,
-                job.name,
-                job.command,
-                job.invocation_script,
-                job.cancel_on_blocking_job_failure,
-                job.supports_termination,
-                needs,
-            )
-        )
-    insert_many(db, "job", JOB_COLUMNS, rows)
-    for field, kind, table, column in LINKS:
-        linked = [(index, others) for index, others in enumerate(map(attrgetter(field), jobs)) if others]
-        _insert_links(
-            db,
-            table,
-            column,
-            [
-                (first_id + index, other)
-                for index, others in linked
-                for other in draft.ids(kind, others, f"jobs[{first_index + index}].{field}")
-            ],
-        )
-
-
-def _insert_links(db: sqlite3.Connection, table: str, column: str, rows: list[tuple[int, int]]) -> None:
-    try:
-        insert_many(db, table, ("job_id", column), rows)
-    except sqlite3.IntegrityError as error:
-        raise Unprocessable(
-            f"{column}: a job names the same one twice, or itself, or a group that was not sent yet"
-        ) from error
 
 
 def finalize(database: Database, workflow_id: int, token: str | None) -> Workflow:

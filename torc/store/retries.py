@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from torc.models.record import Record
+from torc.models.failure_handler import FailureRule
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob
 
@@ -15,27 +15,6 @@ if TYPE_CHECKING:
     from torc.store.outcomes import Held
 
 MAX_BACKOFF_S = 300.0
-
-
-class Rule(Record, kw_only=True):
-    """Which failures it matches, and how often and how late to try again. design.md 8, failure handlers."""
-
-    exit_codes: list[int] = []
-    match_all_exit_codes: bool = False
-    signals: list[int] = []
-    causes: list[Cause] = []
-    recovery_script: str | None = None
-    max_retries: int = 3
-    backoff_s: float = 1.0  # doubles with every retry, up to MAX_BACKOFF_S
-
-    def matches(self, report: FinishedJob) -> bool:
-        """Whether this failure is one of the rule's."""
-        return (
-            (report.return_code != 0 and self.match_all_exit_codes)
-            or report.return_code in self.exit_codes
-            or (report.signal is not None and report.signal in self.signals)
-            or (report.cause is not None and report.cause in self.causes)
-        )
 
 
 def handle(
@@ -62,10 +41,20 @@ def handle(
     return handled
 
 
-def _first_match(db: sqlite3.Connection, handler_id: int, report: FinishedJob) -> Rule | None:
+def _first_match(db: sqlite3.Connection, handler_id: int, report: FinishedJob) -> FailureRule | None:
     (text,) = db.execute("SELECT rules FROM failure_handler WHERE id = ?", (handler_id,)).fetchone()
-    rules = msgspec.json.decode(text, type=list[Rule])
-    return next((rule for rule in rules if rule.matches(report)), None)
+    rules = msgspec.json.decode(text, type=list[FailureRule])
+    return next((rule for rule in rules if _matches(rule, report)), None)
+
+
+def _matches(rule: FailureRule, report: FinishedJob) -> bool:
+    """Whether this failure is one of the rule's."""
+    return (
+        (report.return_code != 0 and rule.match_all_exit_codes)
+        or report.return_code in rule.exit_codes
+        or (report.signal is not None and report.signal in rule.signals)
+        or (report.cause is not None and report.cause in rule.causes)
+    )
 
 
 def _back_off(db: sqlite3.Connection, job_id: int, backoff_s: float) -> None:
@@ -127,6 +116,6 @@ def recovery_script(db: sqlite3.Connection, job_id: int) -> str | None:
         exec_time_minutes=0.0,
         completion_time="",
     )
-    rules = msgspec.json.decode(text, type=list[Rule])
-    rule = next((rule for rule in rules if rule.matches(last)), None)
+    rules = msgspec.json.decode(text, type=list[FailureRule])
+    rule = next((rule for rule in rules if _matches(rule, last)), None)
     return rule.recovery_script if rule else None

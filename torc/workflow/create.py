@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torc.errors import InvalidSpec, TorcError
-from torc.models.draft import BATCH_JOBS, DraftBatch, DraftDocument, DraftGroup, DraftJob, DraftRequest
+from torc.models.draft import BATCH_JOBS, DraftBatch, DraftCounts, DraftDocument, DraftGroup, DraftJob, DraftRequest
 
 if TYPE_CHECKING:
     from torc.client.api import Client
@@ -63,7 +63,7 @@ def batches(document: DraftDocument) -> Iterator[DraftBatch]:
     """The document in batches that are about equally long to store, at least one."""
     batch = DraftBatch(batch=1)
     room = BATCH_JOBS
-    for kind in ("files", "user_data", "resource_requirements", "groups", "jobs", "actions"):
+    for kind in (*DraftCounts.__struct_fields__, "actions"):
         for record in getattr(document, kind):
             weight = _weight(record)
             if weight > room and room < BATCH_JOBS:
