@@ -29,6 +29,11 @@ DURATION = re.compile(
     r"(?:(?P<seconds>[0-9]{1,12})(?:[.,][0-9]+)?S)?)?)"
 )
 
+WALLTIME = re.compile(r"(?:([0-9]{1,6})-)?([0-9]{1,9})(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?")
+SPOKEN_WALLTIME = re.compile(
+    r"(?:(?P<days>[0-9]{1,6})d)?(?:(?P<hours>[0-9]{1,9})h)?(?:(?P<minutes>[0-9]{1,9})m)?(?:(?P<seconds>[0-9]{1,9})s)?"
+)
+
 
 def parse_memory(text: str) -> int:
     """Bytes in a memory text such as ``512m`` or ``1.5g``.
@@ -57,6 +62,12 @@ def parse_memory(text: str) -> int:
     return size
 
 
+def parse_slurm_memory(text: str) -> int:
+    """Bytes in the text of sbatch's ``--mem``: as ``parse_memory``, but a bare number is megabytes, 0 all there is."""
+    amount = text.strip()
+    return parse_memory(amount if amount[-1:].isalpha() else f"{amount}m")
+
+
 def format_bytes(size: int) -> str:
     """A size in the largest unit that keeps it at least 1, in the grammar of ``parse_memory``: ``1.5g``."""
     amount = float(size)
@@ -83,6 +94,35 @@ def parse_duration(text: str) -> int:
     if seconds > MAX_DURATION_S:
         raise ValueError("Duration too large")
     return seconds
+
+
+def parse_walltime(text: str) -> int:
+    """Seconds in the text of sbatch's ``--time``, or in a text such as ``2h``, ``90m`` or ``1d12h``.
+
+    Slurm reads ``minutes``, ``minutes:seconds``, ``hours:minutes:seconds``, ``days-hours``, ``days-hours:minutes`` and
+    ``days-hours:minutes:seconds``. Raises ValueError with the reason.
+    """
+    walltime = text.strip()
+    if match := WALLTIME.fullmatch(walltime):
+        days, first, second, third = (int(part) if part else None for part in match.groups())
+        if days is not None:
+            hours, minutes, seconds = first, second or 0, third or 0
+        elif third is not None:
+            hours, minutes, seconds = first, second or 0, third
+        else:
+            hours, minutes, seconds = 0, first or 0, second or 0
+        return (((days or 0) * 24 + (hours or 0)) * 60 + minutes) * 60 + seconds
+    if (match := SPOKEN_WALLTIME.fullmatch(walltime)) and any(match.groups()):
+        return sum(int(count) * SECONDS_PER_UNIT[unit] for unit, count in match.groupdict("0").items())
+    raise ValueError(f"Invalid walltime: {walltime[:40]}")
+
+
+def format_walltime(seconds: int) -> str:
+    """The time as Slurm shows it: ``04:00:00``, ``1-12:00:00``."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return (f"{days}-" if days else "") + f"{hour:02d}:{minute:02d}:{second:02d}"
 
 
 def format_duration_s(seconds: int) -> str:

@@ -2,9 +2,8 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
 
-from torc.models.draft import DraftGroup, DraftJob
+from torc.models.draft import DraftGroup
 from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.problems import Problems
@@ -25,6 +24,8 @@ class Dependencies:
         self.needs: dict[int, list[int]] = {}
         self.matched_itself: dict[str, int] = {}
         self.complained: set[str] = set()
+        self.group_of: dict[int, int] = {}
+        self.group_members: list[frozenset[int]] = []
 
     def number(self, members: Members) -> int:
         """The number of a member set."""
@@ -65,25 +66,26 @@ class Dependencies:
                 f' "{pattern}" and match it; narrow it',
             )
 
-    def link(self, jobs: Sequence[DraftJob]) -> list[DraftGroup]:
-        """Write the dependencies into ``jobs``, and return the groups they point at.
+    def link(self) -> list[DraftGroup]:
+        """Decide which sets become groups, and return these.
 
         A set that many jobs wait for becomes a group, so that all-to-all costs n + m rows and not n x m.
         """
         dependents = Counter(number for numbers in self.needs.values() for number in set(numbers))
-        group_of: dict[int, int] = {}
         groups: list[DraftGroup] = []
         for number, members in enumerate(self.members):
             if is_worth_a_group(len(members), dependents[number]):
-                group_of[number] = len(groups)
+                self.group_of[number] = len(groups)
+                self.group_members.append(frozenset(members))
                 groups.append(DraftGroup(members=list(members)))
-        sets = {group: frozenset(groups[group].members) for group in group_of.values()}
-        for job, numbers in self.needs.items():
-            mine = sorted({group_of[number] for number in numbers if number in group_of})
-            single = {member for number in numbers if number not in group_of for member in self.members[number]}
-            jobs[job].depends_on_groups = mine
-            jobs[job].depends_on = sorted(m for m in single if not any(m in sets[group] for group in mine))
         return groups
+
+    def of(self, job: int) -> tuple[list[int], list[int]]:
+        """The jobs and the groups that ``job`` waits for, once the groups are decided."""
+        numbers = self.needs[job]
+        groups = sorted({self.group_of[number] for number in numbers if number in self.group_of})
+        single = {member for number in numbers if number not in self.group_of for member in self.members[number]}
+        return sorted(m for m in single if not any(m in self.group_members[group] for group in groups)), groups
 
 
 def is_worth_a_group(members: int, dependents: int) -> bool:

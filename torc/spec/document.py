@@ -1,19 +1,17 @@
-"""The Structs of a specification as written, before any expansion, and the check of its keys and types."""
+"""A specification as written, before any expansion: every key there is, and what may stand behind it."""
 
-import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
+from torc.models.action import ActionType, TriggerType
 from torc.models.workflow import SortMethod
-from torc.spec.locator import Path
-from torc.spec.problems import Problems, did_you_mean
 
 Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 NotNegative = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Later = Annotated[list[Any], Meta(max_length=0)] | None
-"""A section this version cannot run; it may be there as long as it is empty."""
+Seconds = Annotated[float, Meta(ge=0)]
+Factor = Annotated[float, Meta(ge=1)]
+FailureCause = Literal["exit", "signal", "oom", "timeout", "time_up", "lost_node", "missing_output", "spawn_failed"]
 
 
 class InlineRequirements(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -75,9 +73,63 @@ class JobSpec(Parameterized, kw_only=True, forbid_unknown_fields=True):
     output_file_regexes: list[str] | None = None
     input_user_data_regexes: list[str] | None = None
     output_user_data_regexes: list[str] | None = None
-    scheduler: None = None
-    slurm_scheduler: None = None
-    failure_handler: None = None
+    scheduler: str | None = None
+    slurm_scheduler: str | None = None
+    failure_handler: str | None = None
+
+
+class SchedulerSpec(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A kind of Slurm allocation."""
+
+    name: str
+    account: str
+    nodes: Positive | None = None
+    num_nodes: Positive | None = None
+    walltime: str | None = None
+    partition: str | None = None
+    qos: str | None = None
+    gres: str | None = None
+    mem: str | None = None
+    tmp: str | None = None
+    ntasks_per_node: Positive | None = None
+    extra: str | None = None
+
+
+class ActionSpec(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What happens when something else has happened."""
+
+    trigger_type: TriggerType
+    action_type: ActionType
+    jobs: list[str] | None = None
+    job_name_regexes: list[str] | None = None
+    commands: list[str] | None = None
+    scheduler: str | None = None
+    scheduler_type: Literal["slurm"] | None = None
+    num_allocations: Positive | None = None
+    start_one_worker_per_node: bool | None = None
+    max_parallel_jobs: Positive | None = None
+    persistent: bool | None = None
+
+
+class RuleSpec(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which failures are tried again, and how."""
+
+    exit_codes: list[int] | None = None
+    match_all_exit_codes: bool | None = None
+    signals: list[str | int] | None = None
+    causes: list[FailureCause] | None = None
+    recovery_script: str | None = None
+    max_retries: NotNegative | None = None
+    backoff_s: Seconds | None = None
+    memory_factor: Factor | None = None
+    runtime_factor: Factor | None = None
+
+
+class FailureHandlerSpec(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is done about failures of the jobs that name it."""
+
+    name: str
+    rules: list[RuleSpec]
 
 
 class MonitorSpec(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -106,134 +158,7 @@ class Specification(Struct, kw_only=True, forbid_unknown_fields=True):
     files: list[FileSpec] | None = None
     user_data: list[UserDataSpec] | None = None
     resource_requirements: list[RequirementsSpec] | None = None
+    slurm_schedulers: list[SchedulerSpec] | None = None
+    failure_handlers: list[FailureHandlerSpec] | None = None
     resource_monitor: MonitorSpec | None = None
-    slurm_schedulers: Later = None
-    actions: Later = None
-    failure_handlers: Later = None
-
-
-SECTIONS: dict[str, type[Struct]] = {
-    "jobs": JobSpec,
-    "files": FileSpec,
-    "user_data": UserDataSpec,
-    "resource_requirements": RequirementsSpec,
-}
-
-NOT_YET = {
-    "slurm_schedulers": "Slurm schedulers",
-    "actions": "actions",
-    "failure_handlers": "failure handlers",
-    "scheduler": "jobs bound to a scheduler",
-    "slurm_scheduler": "jobs bound to a scheduler",
-    "failure_handler": "failure handlers",
-}
-
-WORDS = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "nothing",
-}
-
-CURES = {
-    ("str", "int"): "put it in quotes",
-    ("str", "float"): "put it in quotes",
-    ("str", "bool"): "put it in quotes",
-    ("str", "null"): "write a text",
-    ("array", "str"): "write a list, such as [name]",
-    ("bool", "str"): "write true or false without quotes",
-    ("int", "str"): "write the number without quotes",
-}
-
-MISMATCH = re.compile(r"Expected `(.+?)`, got `(\w+)`")
-BOUND = re.compile(r"Expected `int` (>=|<=) (\S+)")
-BREAK = re.compile(r" - at `\$(.*)`$")
-STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
-
-
-def decode(data: Any, problems: Problems) -> Specification:
-    """The specification in ``data``. Raises InvalidSpec with every wrong key and type in it."""
-    try:
-        return msgspec.convert(data, Specification)
-    except msgspec.ValidationError as error:
-        # msgspec stops at the first mistake; look at each part on its own to report them all.
-        inspect(Specification, data, (), problems)
-        problems.raise_if_any()
-        raise AssertionError(f"a mistake was seen only at first sight: {error}") from error
-
-
-def inspect(kind: type[Struct], data: Any, path: Path, problems: Problems) -> None:
-    """Report what is wrong with one mapping and the mappings within it."""
-    if not isinstance(data, dict):
-        problems.add(path, f"must be a mapping of keys such as {kind.__struct_fields__[0]}, not {described(data)}")
-        return
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    for key in data:
-        if key not in fields:
-            problems.add((*path, key), f'unknown key "{key}"' + (did_you_mean(key, fields) or allowed(kind)))
-    for name, field in fields.items():
-        value = data.get(name)
-        if value is None:
-            if field.required:
-                problems.add(path, f'the key "{name}" is missing; add it')
-        elif name in NOT_YET:
-            if value != []:
-                problems.add((*path, name), f"this version does not run {NOT_YET[name]} yet; remove this key")
-        elif kind is Specification and name in SECTIONS and isinstance(value, list):
-            for position, item in enumerate(value):
-                inspect(SECTIONS[name], item, (*path, name, position), problems)
-        elif name == "resource_monitor":
-            inspect(MonitorSpec, value, (*path, name), problems)
-        elif kind is JobSpec and name == "resource_requirements" and isinstance(value, dict):
-            inspect(InlineRequirements, value, (*path, name), problems)
-        else:
-            inspect_value(field.type, value, (*path, name), problems)
-
-
-def inspect_value(kind: Any, value: Any, path: Path, problems: Problems) -> None:
-    """Report what is wrong with a value that should be a ``kind``."""
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        if where := BREAK.search(text):
-            for index, key in STEP.findall(where[1]):
-                step: str | int = int(index) if index else key
-                path = (*path, step)
-                value = value[step]
-        problems.add(path, sentence(kind, value, text))
-
-
-def sentence(kind: Any, value: Any, text: str) -> str:
-    """A msgspec complaint about ``value`` in words for people."""
-    if text.startswith("Invalid enum value"):
-        choices = [choice for part in get_args(kind) for choice in get_args(part) or (part,) if isinstance(choice, str)]
-        return f'"{value}" is not one of {", ".join(choices)}' + did_you_mean(str(value), choices)
-    if bound := BOUND.search(text):
-        return f"must be at {'least' if bound[1] == '>=' else 'most'} {bound[2]}, not {value}"
-    if mismatch := MISMATCH.search(text):
-        wanted = mismatch[1].split(" | ")[0]
-        cure = CURES.get((wanted, mismatch[2]))
-        return f"must be {WORDS.get(wanted, wanted)}, not {described(value)}" + (f"; {cure}" if cure else "")
-    return f"cannot be {described(value)} ({BREAK.sub('', text)})"
-
-
-def described(value: Any) -> str:
-    """A value as an error names it."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return f"the number {value}"
-    if isinstance(value, str):
-        return f'the text "{value[:60]}"'
-    return "a list" if isinstance(value, list) else "a mapping"
-
-
-def allowed(kind: type[Struct]) -> str:
-    """The keys that may stand here, to append to a sentence about one that may not."""
-    return "; the keys here are " + ", ".join(name for name in kind.__struct_fields__ if name not in NOT_YET)
+    actions: list[ActionSpec] | None = None

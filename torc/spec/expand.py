@@ -4,60 +4,96 @@ from typing import Any
 
 import msgspec
 
-from torc.models.draft import DraftDocument, DraftFile, DraftJob, DraftUserData
+from torc.models.draft import DraftDocument, DraftFile, DraftUserData
 from torc.models.workflow import Workflow
+from torc.spec.actions import build_actions
 from torc.spec.circles import find_circle
 from torc.spec.dependencies import Dependencies
 from torc.spec.document import FileSpec, MonitorSpec, Specification, UserDataSpec
 from torc.spec.entry import Entry
-from torc.spec.jobs import Known, build_jobs
+from torc.spec.failure_handlers import build_failure_handlers
+from torc.spec.jobs import JobEntry, JobSeries, Known
 from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.parameters import Combination, parse_pool
 from torc.spec.problems import Problems
 from torc.spec.references import References
 from torc.spec.requirements import Requirements
+from torc.spec.schedulers import build_schedulers
 from torc.spec.values import Value
 
 Pool = dict[str, list[Value]]
 
 
-def expand(spec: Specification, user: str, problems: Problems) -> DraftDocument:
-    """The document that ``spec`` describes. Raises InvalidSpec with everything that is wrong with it."""
-    pool = parse_pool(spec.parameters or {}, ("parameters",), problems)
-    file_names, user_data_names = Names("file", problems), Names("user data record", problems)
-    document = DraftDocument(
-        workflow=workflow_of(spec, user, problems),
-        files=expand_files(spec.files or [], pool, file_names),
-        user_data=expand_user_data(spec.user_data or [], pool, user_data_names),
-    )
-    jobs = Names("job", problems)
-    known = Known(
-        jobs=jobs,
-        files=file_names,
-        user_data=user_data_names,
-        requirements=Requirements(spec.resource_requirements or [], problems),
-        references=References(file_names, [file.path for file in document.files], user_data_names, problems),
-        dependencies=Dependencies(jobs, problems),
-        problems=problems,
-    )
-    document.jobs = expand_jobs(spec, pool, known)
-    document.resource_requirements = known.requirements.records
-    problems.raise_if_any()
-    document.groups = known.dependencies.link(document.jobs)
-    refuse_circles(document, known)
-    return document
+class Expansion:
+    """The way from a specification to a document. The names are there to be counted even when it fails."""
+
+    def __init__(self, spec: Specification, user: str, problems: Problems) -> None:
+        self.spec = spec
+        self.user = user
+        self.problems = problems
+        self.jobs = Names("job", problems)
+        self.files = Names("file", problems)
+        self.user_data = Names("user data record", problems)
+        self.schedulers = Names("Slurm scheduler", problems)
+        self.failure_handlers = Names("failure handler", problems)
+        self.requirements = Requirements(spec.resource_requirements or [], problems)
+
+    def document(self) -> DraftDocument:
+        """The document. Raises InvalidSpec with everything that is wrong."""
+        spec = self.spec
+        pool = parse_pool(spec.parameters or {}, ("parameters",), self.problems)
+        document = DraftDocument(
+            workflow=workflow_of(spec, self.user, self.problems),
+            files=expand_files(spec.files or [], pool, self.files),
+            user_data=expand_user_data(spec.user_data or [], pool, self.user_data),
+            slurm_schedulers=build_schedulers(spec.slurm_schedulers or [], self.schedulers),
+            failure_handlers=build_failure_handlers(spec.failure_handlers or [], self.failure_handlers),
+        )
+        dependencies = Dependencies(self.jobs, self.problems)
+        known = Known(
+            jobs=self.jobs,
+            files=self.files,
+            user_data=self.user_data,
+            requirements=self.requirements,
+            schedulers=self.schedulers,
+            failure_handlers=self.failure_handlers,
+            references=References(self.files, [file.path for file in document.files], self.user_data, self.problems),
+            dependencies=dependencies,
+            problems=self.problems,
+        )
+        series = self.expand_jobs(pool, known)
+        document.groups = dependencies.link()
+        document.jobs = list(series) if len(series) <= KEPT_JOBS else checked(series)
+        document.resource_requirements = self.requirements.records
+        document.actions = build_actions(spec.actions or [], self.jobs, self.schedulers)
+        self.problems.raise_if_any()
+        refuse_circles(document, self.jobs)
+        return document
+
+    def expand_jobs(self, pool: Pool, known: Known) -> JobSeries:
+        """All jobs. Every name is known before the first reference to one is looked up."""
+        entries = []
+        for position, job_spec in enumerate(self.spec.jobs):
+            entry = Entry(job_spec, job_spec.name, ("jobs", position), pool, self.problems)
+            entries.append((job_spec, entry, len(self.jobs.all)))
+            for combination in entry.combinations():
+                self.jobs.add(entry.name.fill(combination), entry.path)
+        series = JobSeries([JobEntry(job_spec, entry, first, known) for job_spec, entry, first in entries], known)
+        for job_entry in series.entries:
+            job_entry.note_waits()
+        return series
 
 
-def expand_jobs(spec: Specification, pool: Pool, known: Known) -> list[DraftJob]:
-    """All jobs. Every name is known before the first reference to one is looked up."""
-    entries = []
-    for position, job_spec in enumerate(spec.jobs):
-        entry = Entry(job_spec, job_spec.name, ("jobs", position), pool, known.problems)
-        entries.append((job_spec, entry, len(known.jobs.all)))
-        for combination in entry.combinations():
-            known.jobs.add(entry.name.fill(combination), entry.path)
-    return [job for job_spec, entry, first in entries for job in build_jobs(job_spec, entry, first, known)]
+KEPT_JOBS = 200_000
+"""Up to so many jobs are kept in memory rather than made three times: to be checked, searched for circles and sent."""
+
+
+def checked(series: JobSeries) -> JobSeries:
+    """The same, after every job was made once so that its mistakes are known."""
+    for _ in series:
+        pass
+    return series
 
 
 def expand_files(specs: list[FileSpec], pool: Pool, names: Names) -> list[DraftFile]:
@@ -105,16 +141,12 @@ def workflow_of(spec: Specification, user: str, problems: Problems) -> Workflow:
         value = getattr(spec, field)
         if value is not None and not value.strip():
             problems.add((field,), f"the {field} is empty; write one" + (" or leave it out" if field == "user" else ""))
-    if spec.jobs_sort_method and spec.job_sort_method:
-        problems.add(
-            ("job_sort_method",), "is another name of jobs_sort_method, which is given too; remove one of them"
-        )
     settings = {
         "compute_node_expiration_buffer_seconds": spec.compute_node_expiration_buffer_seconds,
         "compute_node_wait_for_new_jobs_seconds": spec.compute_node_wait_for_new_jobs_seconds,
         "compute_node_ignore_workflow_completion": spec.compute_node_ignore_workflow_completion,
         "compute_node_wait_for_healthy_database_minutes": spec.compute_node_wait_for_healthy_database_minutes,
-        "jobs_sort_method": spec.jobs_sort_method or spec.job_sort_method,
+        "jobs_sort_method": problems.either((), spec, "jobs_sort_method", "job_sort_method"),
     }
     given = {field: value for field, value in settings.items() if value is not None}
     return Workflow(
@@ -122,7 +154,7 @@ def workflow_of(spec: Specification, user: str, problems: Problems) -> Workflow:
         user=spec.user or user,
         description=spec.description,
         resource_monitor_config=monitor_config(spec.resource_monitor or MonitorSpec()),
-        **given,  # type: ignore[arg-type]  # each value has the type of its field above
+        **given,
     )
 
 
@@ -137,19 +169,19 @@ def monitor_config(monitor: MonitorSpec) -> str:
     return msgspec.json.encode(config).decode()
 
 
-def refuse_circles(document: DraftDocument, known: Known) -> None:
+def refuse_circles(document: DraftDocument, jobs: Names) -> None:
     """Raise InvalidSpec when jobs wait for each other in a circle."""
     circle = find_circle(document)
     if circle is None:
         return
-    names = [document.jobs[job].name for job in [*circle.jobs, circle.jobs[0]]]
+    names = [jobs.all[job] for job in [*circle.jobs, circle.jobs[0]]]
     if len(names) > MAX_NAMES_SHOWN:
         names[MAX_NAMES_SHOWN // 2 : -MAX_NAMES_SHOWN // 2] = [f"... {len(names) - MAX_NAMES_SHOWN} more ..."]
     through = f" (through {', '.join(circle.through[:MAX_NAMES_SHOWN])})" if circle.through else ""
     what = "job waits for itself" if len(circle.jobs) == 1 else "jobs wait for each other"
-    path: Path = known.jobs.paths[circle.jobs[0]]
-    known.problems.add(path, f"{what}: {' -> '.join(names)}{through}; remove one of these dependencies")
-    known.problems.raise_if_any()
+    path: Path = jobs.paths[circle.jobs[0]]
+    jobs.problems.add(path, f"{what}: {' -> '.join(names)}{through}; remove one of these dependencies")
+    jobs.problems.raise_if_any()
 
 
 MAX_NAMES_SHOWN = 12

@@ -1,8 +1,8 @@
 """Job entries become jobs: names first, then commands, links and dependencies by index."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from torc.models.draft import DraftJob
 from torc.spec.dependencies import Dependencies
@@ -32,6 +32,8 @@ class Known:
     files: Names
     user_data: Names
     requirements: Requirements
+    schedulers: Names
+    failure_handlers: Names
     references: References
     dependencies: Dependencies
     problems: Problems
@@ -89,22 +91,11 @@ class PatternList:
         found = [
             (pattern, indexes, path)
             for pattern, path in self.texts.texts(combination)
-            if (indexes := self.match(pattern, path))
+            if (indexes := self.names.match(pattern, path))
         ]
         if not self.texts.varies:
             self.fixed = found
         return found
-
-    def match(self, pattern: str, path: Path) -> tuple[int, ...]:
-        """What one pattern matches; matching nothing is a mistake."""
-        try:
-            indexes = self.names.find(pattern)
-        except re.error as error:
-            self.names.problems.add(path, f'"{pattern}" is not a regular expression: {error}')
-            return ()
-        if not indexes:
-            self.names.problems.add(path, f'"{pattern}" matches no {self.names.noun}; correct or remove it')
-        return indexes
 
 
 class Links:
@@ -146,42 +137,87 @@ class Waits:
         return sets
 
 
-def build_jobs(spec: JobSpec, entry: Entry, first: int, known: Known) -> Iterator[DraftJob]:
-    """The jobs of one entry, the first of which has the index ``first``. Their dependencies are only noted."""
-    command = entry.scalar(spec.command, (*entry.path, "command"))
-    script = entry.scalar(spec.invocation_script or "", (*entry.path, "invocation_script"))
-    needs = requirements_of(spec, entry, known)
-    links = links_of(spec, entry, known)
-    waits = waits_of(spec, entry, known)
-    for index, combination in enumerate(entry.combinations(), first):
-        job = DraftJob(
-            name=known.jobs.all[index],
-            command=command.fill(combination),
-            invocation_script=script.fill(combination) or None,
-            cancel_on_blocking_job_failure=spec.cancel_on_blocking_job_failure is not False,
-            supports_termination=spec.supports_termination is True,
-            resource_requirements=needs(combination),
-        )
-        for field, indexes in links:
-            setattr(job, field, indexes.at(combination))
-        resolve_references(job, entry.path, known)
-        if waits and (sets := waits.at(index, combination)):
-            known.dependencies.needs[index] = sets
-        yield job
+class JobEntry:
+    """An entry of ``jobs``: which jobs it stands for, and what they wait for."""
+
+    def __init__(self, spec: JobSpec, entry: Entry, first: int, known: Known) -> None:
+        """The first job of the entry has the index ``first``. Every name is known by now."""
+        self.spec = spec
+        self.entry = entry
+        self.first = first
+        self.known = known
+        path = entry.path
+        self.command = entry.scalar(spec.command, (*path, "command"))
+        self.script = entry.scalar(spec.invocation_script or "", (*path, "invocation_script"))
+        self.requirements = requirements_of(spec, entry, known)
+        scheduler = known.problems.either(path, spec, "scheduler", "slurm_scheduler")
+        self.scheduler = lookup(scheduler, "scheduler", entry, known.schedulers)
+        self.failure_handler = lookup(spec.failure_handler, "failure_handler", entry, known.failure_handlers)
+        self.links = links_of(spec, entry, known)
+        self.waits = waits_of(spec, entry, known)
+
+    def note_waits(self) -> None:
+        """Tell the dependencies what each job of the entry waits for."""
+        if self.waits:
+            for index, combination in enumerate(self.entry.combinations(), self.first):
+                if sets := self.waits.at(index, combination):
+                    self.known.dependencies.needs[index] = sets
+
+    def jobs(self) -> Iterator[DraftJob]:
+        """The jobs, without what they wait for."""
+        spec, known = self.spec, self.known
+        cancel, terminate = spec.cancel_on_blocking_job_failure is not False, spec.supports_termination is True
+        for index, combination in enumerate(self.entry.combinations(), self.first):
+            job = DraftJob(
+                name=known.jobs.all[index],
+                command=self.command.fill(combination),
+                invocation_script=self.script.fill(combination) or None,
+                cancel_on_blocking_job_failure=cancel,
+                supports_termination=terminate,
+                resource_requirements=self.requirements(combination),
+                scheduler=self.scheduler(combination),
+                failure_handler=self.failure_handler(combination),
+            )
+            for field, indexes in self.links:
+                setattr(job, field, indexes.at(combination))
+            resolve_references(job, self.entry.path, known)
+            yield job
+
+
+class JobSeries:
+    """All jobs of a document, made anew in each iteration: a million of them need a gigabyte, their entries nothing."""
+
+    def __init__(self, entries: Sequence[JobEntry], known: Known) -> None:
+        self.entries = entries
+        self.known = known
+
+    def __len__(self) -> int:
+        return len(self.known.jobs.all)
+
+    def __iter__(self) -> Iterator[DraftJob]:
+        dependencies = self.known.dependencies
+        for index, job in enumerate(chain.from_iterable(entry.jobs() for entry in self.entries)):
+            if index in dependencies.needs:
+                job.depends_on, job.depends_on_groups = dependencies.of(index)
+            yield job
+
+
+def lookup(text: str | None, field: str, entry: Entry, names: Names) -> Callable[[Combination], int | None]:
+    """How to find the index of what a field of an entry names, in one combination."""
+    if text is None:
+        return lambda combination: None
+    path = (*entry.path, field)
+    template = entry.scalar(text, path)
+    return lambda combination: names.look_up(template.fill(combination), path)
 
 
 def requirements_of(spec: JobSpec, entry: Entry, known: Known) -> Callable[[Combination], int | None]:
     """How to find the index of the requirements of a job in one combination."""
-    path = (*entry.path, "resource_requirements")
-    match spec.resource_requirements:
-        case None:
-            return lambda combination: None
-        case str(name):
-            template = entry.scalar(name, path)
-            return lambda combination: known.requirements.names.look_up(template.fill(combination), path)
-        case inline:
-            index = known.requirements.add_unnamed(inline, path)
-            return lambda combination: index
+    needs = spec.resource_requirements
+    if needs is None or isinstance(needs, str):
+        return lookup(needs, "resource_requirements", entry, known.requirements.names)
+    index = known.requirements.add_unnamed(needs, (*entry.path, "resource_requirements"))
+    return lambda combination: index
 
 
 def links_of(spec: JobSpec, entry: Entry, known: Known) -> list[tuple[str, Links]]:

@@ -1,26 +1,98 @@
-"""The way in: text of a specification to a checked document."""
+"""The way in: text of a specification to a checked document, and what to say about it."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+from torc.errors import InvalidSpec
 from torc.models.draft import DraftDocument
-from torc.spec.document import decode
-from torc.spec.expand import expand
+from torc.spec.advice import advise
+from torc.spec.decode import decode
+from torc.spec.document import Specification
+from torc.spec.expand import Expansion
 from torc.spec.formats import parse_text
 from torc.spec.problems import Problems
 
 
-def load_document(text: str, *, source: str, user: str) -> DraftDocument:
+@dataclass
+class Summary:
+    """What a specification would create, as far as it could be read. ``written`` counts entries before expansion."""
+
+    name: str = ""
+    description: str | None = None
+    jobs_written: int = 0
+    files_written: int = 0
+    jobs: list[str] = field(default_factory=list)  # names
+    files: int = 0
+    user_data: int = 0
+    resource_requirements: int = 0
+    schedulers: list[str] = field(default_factory=list)  # names
+    actions: int = 0
+    schedules_nodes: bool = False  # by an action when the workflow starts
+
+
+@dataclass
+class Checked:
+    """All there is to say about a specification. There is a document if there are no errors."""
+
+    document: DraftDocument | None
+    errors: list[str]
+    warnings: list[str]
+    summary: Summary
+
+
+def check(text: str, *, source: str, user: str, skip_checks: bool = False) -> Checked:
     """Read, expand and check a whole specification.
 
     ``source`` is the file's name, for its extension and for messages; ``user`` owns the workflow unless the text
-    names a user. Jobs of one entry may share lists: treat the document as read-only. Raises InvalidSpec with one
-    line for each mistake.
+    names a user. ``skip_checks`` turns into warnings what a workflow can live with: unknown keys, and nodes that no
+    job asks for. Jobs of one entry may share lists: treat the document as read-only.
     """
+    problems = Problems(text, source, skip_checks=skip_checks)
+    summary = Summary()
+    document, errors = None, []
     with garbage_collection_paused():
-        problems = Problems(text, source)
-        return expand(decode(parse_text(text, source), problems), user, problems)
+        try:
+            spec = decode(parse_text(text, source), problems)
+            expansion = Expansion(spec, user, problems)
+            try:
+                document = expansion.document()
+            finally:
+                summary = summarize(spec, expansion)
+            advise(document, expansion)
+            problems.raise_if_any()
+        except InvalidSpec as error:
+            document, errors = None, error.message.split("\n")
+    return Checked(document, errors, problems.warnings(), summary)
+
+
+def load_document(text: str, *, source: str, user: str) -> DraftDocument:
+    """The document in a text; see ``check``. Raises InvalidSpec with one line for each mistake."""
+    checked = check(text, source=source, user=user)
+    if checked.document is None:
+        raise InvalidSpec("\n".join(checked.errors))
+    return checked.document
+
+
+def summarize(spec: Specification, expansion: Expansion) -> Summary:
+    """Count what would be created."""
+    return Summary(
+        name=spec.name,
+        description=spec.description,
+        jobs_written=len(spec.jobs),
+        files_written=len(spec.files or []),
+        jobs=expansion.jobs.all,
+        files=len(expansion.files.all),
+        user_data=len(expansion.user_data.all),
+        resource_requirements=len(expansion.requirements.names.all),
+        schedulers=expansion.schedulers.all,
+        actions=len(spec.actions or []),
+        schedules_nodes=any(
+            action.trigger_type == "on_workflow_start" and action.action_type == "schedule_nodes"
+            for action in spec.actions or []
+        ),
+    )
 
 
 @contextmanager

@@ -24,6 +24,7 @@ class Names:
         self.paths: list[Path] = []
         self.found: dict[str, tuple[int, ...]] = {}
         self.in_order: list[str] = []
+        self.used: set[int] = set()  # that something refers to
 
     def add(self, name: str, path: Path) -> None:
         """Note the next name, made from the entry at ``path``. It takes the next index even when it is no good."""
@@ -51,7 +52,20 @@ class Names:
             cure = "no parameter of this entry fills in its braces" if UNFILLED.search(name) else "correct or add it"
             sentence = f'no {self.noun} is named "{name}"; {cure}'
             self.problems.add(path, sentence, unknown=name, known=self.index)
+        else:
+            self.used.add(position)
         return position
+
+    def match(self, pattern: str, path: Path) -> tuple[int, ...]:
+        """What a regex at ``path`` matches; matching nothing is a mistake."""
+        try:
+            indexes = self.find(pattern)
+        except re.error as error:
+            self.problems.add(path, f'"{pattern}" is not a regular expression: {error}')
+            return ()
+        if not indexes:
+            self.problems.add(path, f'"{pattern}" matches no {self.noun}; correct or remove it')
+        return indexes
 
     def find(self, pattern: str) -> tuple[int, ...]:
         """The indexes of all names that contain a match, ascending. The same tuple for the same pattern.
@@ -61,6 +75,7 @@ class Names:
         if pattern not in self.found:
             search = re.compile(pattern).search
             self.found[pattern] = tuple(sorted(self.index[name] for name in self.candidates(pattern) if search(name)))
+            self.used.update(self.found[pattern])
         return self.found[pattern]
 
     def candidates(self, pattern: str) -> Iterator[str]:

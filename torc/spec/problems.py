@@ -4,6 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
+from typing import Any
 
 from torc.errors import InvalidSpec
 from torc.spec.locator import Locator, Path
@@ -34,34 +35,71 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 
 
 class Problems:
-    """The mistakes found so far in one document."""
+    """What was found in one document: mistakes, which make it unusable, and warnings."""
 
-    def __init__(self, text: str, source: str) -> None:
+    def __init__(self, text: str, source: str, *, skip_checks: bool = False) -> None:
         self.text = text
         self.source = source
-        self.found: list[tuple[Path, str]] = []
-        self.per_place: Counter[Path] = Counter()
+        self.skip_checks = skip_checks
+        self.mistakes = Findings()
+        self.concerns = Findings()
 
     def add(self, path: Path, sentence: str, *, unknown: str | None = None, known: Iterable[str] = ()) -> None:
         """Note a mistake. ``unknown`` is compared with the names in ``known`` for a suggestion."""
-        self.per_place[path] += 1
-        if self.per_place[path] <= MAX_REPORTED_PER_PLACE and len(self.found) < MAX_REPORTED:
+        if self.mistakes.has_room_at(path):
             hint = did_you_mean(unknown, known) if unknown is not None else ""
-            self.found.append((path, sentence + hint))
+            self.mistakes.noted.append((path, sentence + hint))
+
+    def warn(self, path: Path, sentence: str) -> None:
+        """Note something that can be meant, but often is not."""
+        if self.concerns.has_room_at(path):
+            self.concerns.noted.append((path, sentence))
+
+    def tolerates(self, path: Path, sentence: str) -> bool:
+        """Note a mistake that ``skip_checks`` turns into a warning; whether it has."""
+        (self.warn if self.skip_checks else self.add)(path, sentence)
+        return self.skip_checks
+
+    def either(self, path: Path, spec: object, name: str, alias: str) -> Any:
+        """The value of the field ``name`` of ``spec``, which may be called ``alias`` too."""
+        value, other = getattr(spec, name), getattr(spec, alias)
+        if value is not None and other is not None:
+            self.add((*path, alias), f"is another name of {name}, which is given too; remove one of them")
+        return other if value is None else value
 
     def raise_if_any(self) -> None:
         """Raise InvalidSpec with one line per mistake."""
-        if not self.found:
-            return
+        if self.mistakes.noted:
+            raise InvalidSpec("\n".join(self.lines(self.mistakes)))
+
+    def warnings(self) -> list[str]:
+        """One line per warning."""
+        return self.lines(self.concerns) if self.concerns.noted else []
+
+    def lines(self, findings: "Findings") -> list[str]:
+        """Findings with their places, in the order of the text."""
         locator = Locator(self.text)
-        located = [(locator.position(path), path, sentence) for path, sentence in self.found]
-        located.sort(key=lambda problem: problem[0] or (0, 0))
+        located = [(locator.position(path), path, sentence) for path, sentence in findings.noted]
+        located.sort(key=lambda finding: finding[0] or (0, 0))
         lines = [
             ":".join(map(str, (self.source, *(position or ()))))
             + printable(f": {place(path) or 'document'}: {sentence}")
             for position, path, sentence in located
         ]
-        hidden = self.per_place.total() - len(self.found)
+        hidden = findings.per_place.total() - len(findings.noted)
         if hidden:
-            lines.append(f"{self.source}: {hidden} more problems like these are not shown; cure these first")
-        raise InvalidSpec("\n".join(lines))
+            lines.append(f"{self.source}: {hidden} more like these are not shown")
+        return lines
+
+
+class Findings:
+    """Sentences by place, as many as anyone reads."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[Path, str]] = []
+        self.per_place: Counter[Path] = Counter()
+
+    def has_room_at(self, path: Path) -> bool:
+        """Count one more at ``path``; whether it is to be noted too."""
+        self.per_place[path] += 1
+        return self.per_place[path] <= MAX_REPORTED_PER_PLACE and len(self.noted) < MAX_REPORTED

@@ -32,6 +32,11 @@ class Requirements:
             self.problems.add(
                 (*path, "memory"), f'"{memory}" is no amount of memory ({error}); write one such as 512m, 2g or 1.5t'
             )
+        else:
+            if memory.strip().isdecimal():
+                self.problems.warn(
+                    (*path, "memory"), f'"{memory}" is read as bytes; write a unit, such as {memory.strip()}m'
+                )
         try:
             parse_duration(runtime)
         except ValueError as error:
