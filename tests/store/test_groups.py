@@ -1,4 +1,4 @@
-"""Dependency groups, cycles, and dependencies that follow from files and user data (rules 18, 19)."""
+"""Dependency groups and cycles (rules 18, 19)."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.store.scenario import Step
 from torc.errors import NotFound, Unprocessable
 from torc.models.job import DependencyGroup
 from torc.models.queries import Paging
-from torc.store import graph, groups, jobs
+from torc.store import graph, groups
 
 
 def make(flow, members, dependents):
@@ -152,62 +152,3 @@ def test_a_cycle_is_found_with_the_jobs_in_it_alone(edges, cycle):
 
 def test_a_long_chain_is_no_cycle_and_needs_no_deep_stack():
     assert graph.find_cycle({n: [n + 1] for n in range(100_000)}) == []
-
-
-# Implied by files and user data.
-
-
-@pytest.mark.parametrize("kind", ["file", "user_data"])
-def test_who_reads_waits_for_who_writes(build, kind):
-    writer, reader = ({"writes": ["x"]}, {"reads": ["x"]}) if kind == "file" else (
-        {"writes_data": ["x"]}, {"reads_data": ["x"]}
-    )  # fmt: skip
-    flow = build(Step("w", **writer), Step("r", **reader)).initialize()
-    assert flow.statuses() == {"w": "ready", "r": "blocked"}
-    assert flow.job("r").depends_on_job_ids == [flow.id("w")]
-
-
-@pytest.mark.parametrize(("writers", "readers"), [("a", "xyz"), ("abc", "x")])
-def test_one_writer_or_one_reader_makes_plain_edges(build, writers, readers):
-    flow = build(*(Step(n, writes=["f"]) for n in writers), *(Step(n, reads=["f"]) for n in readers)).initialize()
-    assert listed(flow) == []
-    for name in readers:
-        assert flow.job(name).depends_on_job_ids == [flow.id(other) for other in writers]
-
-
-def test_several_writers_and_several_readers_become_one_group(build):
-    flow = build(*(Step(n, writes=["f", "g"]) for n in "abc"), *(Step(n, reads=["f", "g"]) for n in "xy"))
-    flow.initialize()
-    assert listed(flow) == [("abc", "xy")]
-    assert flow.select("SELECT count(*) FROM job_depends_on") == [(0,)]
-    assert flow.statuses() == dict.fromkeys("abc", "ready") | dict.fromkeys("xy", "blocked")
-
-
-def test_implied_dependencies_are_the_same_after_a_second_run(build):
-    flow = build(*(Step(n, writes=["f"]) for n in "ab"), *(Step(n, reads=["f"]) for n in "xy"), Step("z", reads=["f"]))
-    before = listed(flow.initialize()), flow.select("SELECT * FROM job_depends_on")
-    assert (listed(flow.initialize()), flow.select("SELECT * FROM job_depends_on")) == before
-
-
-def test_a_job_that_reads_what_it_writes_is_refused_by_name(build):
-    with pytest.raises(Unprocessable, match="'a' -> 'a'"):
-        build(Step("a", reads=["f"], writes=["f"]))
-
-
-def test_files_that_close_a_cycle_are_refused_by_name(build):
-    with pytest.raises(Unprocessable) as caught:
-        build(Step("a", reads=["f"], writes=["g"]), Step("b", reads=["g"], writes=["f"]), "c")
-    assert "'a'" in str(caught.value) and "'b'" in str(caught.value) and "'c'" not in str(caught.value)
-
-
-def test_files_of_jobs_added_by_hand_count_from_the_next_initialization(build):
-    flow = build(Step("w", writes=["f"]), "r")
-    ((file_id,),) = flow.select("SELECT id FROM file")
-    job = flow.job("r")
-    job.name, job.input_file_ids = "late", [file_id]
-    (late,) = jobs.create_many(flow.database, [job])
-    flow.ids["late"] = late.id
-    assert flow.job("late").depends_on_job_ids is None
-    flow.initialize()
-    assert flow.status("late") == "blocked"
-    assert flow.job("late").depends_on_job_ids == [flow.id("w")]
