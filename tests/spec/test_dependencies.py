@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from torc.spec import load_document
+from torc.spec import expand, load_document
 
 
 def waits_for(document, job):
@@ -210,3 +210,46 @@ def test_a_circle_of_thousands_names_its_ends(refusal):
     message = refusal(f"name: flow\njobs:\n{jobs}")
     assert "j0 -> j1 -> j2 -> j3 -> j4 -> j5 -> ... 989 more ... -> j995" in message
     assert message.endswith("j999 -> j0; remove one of these dependencies")
+
+
+A_THOUSAND = "jobs:\n- {name: 'a_{i}', command: x, parameters: {i: '1:1000'}}\n"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "- {name: 'b_{i}', command: x, parameters: {i: '1:1000'}, depends_on_regexes: ['^a_']}\n",
+        "- {name: 'b_{j}', command: x, parameters: {i: '1:1000', j: '1:1000'}, depends_on: ['a_{i}']}\n",
+        "".join(
+            f"- {{name: '{letter}_{{i}}', command: x, parameters: {{i: '1:500'}},"
+            f" depends_on: [{', '.join(f'a_{i}' for i in range(1, 1001))}]}}\n"
+            for letter in "bc"
+        ),
+    ],
+    ids=["regex", "template", "equal lists"],
+)
+def test_a_thousand_before_a_thousand_are_their_sum_and_not_their_product(load, entries):
+    document = load(A_THOUSAND + entries)
+    assert [len(group.members) for group in document.groups] == [1000]
+    waiting = [(job.depends_on, job.depends_on_groups) for job in list(document.jobs)[1000:]]
+    assert waiting == [([], [0])] * 1000
+
+
+def test_jobs_of_an_entry_share_the_files_that_are_the_same_for_all(load):
+    document = load(
+        "files: [{name: 'f_{i}', path: '{i}', parameters: {i: '1:1000'}}]\n"
+        "jobs: [{name: 'b_{i}', command: x, parameters: {i: '1:1000'}, input_file_regexes: ['^f_']}]"
+    )
+    lists = {id(job.input_files) for job in document.jobs}
+    assert (len(lists), len(document.jobs[0].input_files)) == (1, 1000)
+
+
+def test_jobs_of_a_huge_specification_are_made_anew_for_each_look_at_them(load, monkeypatch):
+    text = (
+        A_THOUSAND + "- {name: b, command: 'x ${files.input.f}', depends_on_regexes: [a]}\nfiles: [{name: f, path: p}]"
+    )
+    kept = load(text).jobs
+    monkeypatch.setattr(expand, "KEPT_JOBS", 1000)
+    made = load(text).jobs
+    assert (len(made), list(made), list(made)) == (1001, kept, kept)
+    assert next(iter(made)) is not next(iter(made))

@@ -146,13 +146,20 @@ def test_aliases_of_aliases_cannot_fill_the_memory():
     [
         ('{"a": 1,}', "flow.json:1:9: not valid JSON"),
         ('{"a": 1}\n{}', "flow.json:2:1: not valid JSON: Extra data"),
-        ('{"a": 1, "a": 2}', 'flow.json: the key "a" is given twice'),
+        ('{"a": 1,\n "a": 2}', 'flow.json:2:2: the key "a" is given twice'),
+        ('{"b": [{"a": 1, "c": "a"}, {"a": 3, "c": 1, "a": 2}]}', 'flow.json:1:45: the key "a" is given twice'),
         ("{'a': 1}", "flow.json:1:2: not valid JSON"),
-        ('{"a": NaN}', "flow.json: NaN is not valid JSON"),
-        ('{"a": 18446744073709551616}', "needs more than 64 bits"),
+        ('{"b": {"a": 1, "a": 2}, {{', 'flow.json:1:16: the key "a" is given twice'),
+        ('{"NaN": NaN}', "flow.json:1:9: NaN cannot be stored or sent"),
+        ('{"a": -Infinity}', "flow.json:1:7: -Infinity cannot be stored"),
+        ('{"a": 1e999}', "flow.json:1:7: the number 1e999 is too large"),
+        ('{"a": 18446744073709551616}', "flow.json:1:7: the whole number 18446744073709551616 needs more than 64 bits"),
         ('{"a": ' + "9" * 5000 + "}", "needs more than 64 bits"),
         ('{"a": "\\ud800"}', "character pair"),
-        ("[" * 200_000, "levels deep"),
+        ("[" * 200_000, "flow.json:1:101: nested more than 100 levels deep"),
+        ("[" * 101 + "]" * 101, "flow.json:1:101: nested more than 100 levels deep"),
+        ('{"a":' * 101 + "1" + "}" * 101, "levels deep"),
+        ('{"a": "\ud800"}', "flow.json:1:8: this is no text in UTF-8"),
         ("", "flow.json:1:1: not valid JSON"),
     ],
 )
@@ -171,17 +178,60 @@ def test_a_character_may_be_written_as_a_pair_in_json():
     assert parse_text(r'["\ud83d\ude00"]', "flow.json") == ["\N{GRINNING FACE}"]
 
 
+def test_a_hundred_levels_are_read():
+    assert parse_text("[" * 100 + "]" * 100, "flow.json") == parse_text("[" * 100 + "]" * 100, "flow.yaml")
+
+
 @pytest.mark.parametrize("source", ["flow.yaml", "flow.YML", "flow", "flow.conf"])
 def test_yaml_is_read_under_any_name_that_does_not_say_otherwise(source):
     assert parse_text("{a: [1, x]}", source) == {"a": [1, "x"]}
 
 
-def test_text_that_begins_like_json_is_judged_as_json():
-    with pytest.raises(InvalidSpec, match="flow:2:3: not valid JSON"):
-        parse_text('{"a": 1,\n  b: [}', "flow")
+SAME = {"name": "n", "jobs": [{"name": "a", "command": "x: y", "depends_on": ["b", "c"]}]}
+SAME_TEXTS = [
+    '{"name": "n", "jobs": [{"name": "a", "command": "x: y", "depends_on": ["b", "c"]}]}',
+    "// made by hand\n{name: 'n', jobs: [{name: 'a', command: 'x: y', depends_on: ['b', 'c'],},],}",
+    "/* a: b */ {name: 'n', jobs: [{name: 'a', command: 'x: y', depends_on: ['b', 'c']}]}",
+    "{name: n, jobs: [{name: a, command: 'x: y', depends_on: [b, c]}]}",
+    "# name\nname: n\njobs:\n- name: a\n  command: 'x: y'\n  depends_on: [b, c]\n",
+    "%YAML 1.2\n---\nname: n\njobs: [{name: a, command: 'x: y', depends_on: [b, c]}]\n",
+    '"name": n\n"jobs": [{name: a, command: "x: y", depends_on: [b, c]}]\n',
+    'name "n"\njob "a" { command "x: y"; depends_on "b" "c"; }',
+    'name n\njob a { command "x: y"; depends_on b c; }',
+    '\n// made: by hand\nname "n"\njob "a" command="x: y" { depends_on "b"; depends_on "c"; }',
+    '/* made: by hand */ job "a" command="x: y" { depends_on "b" "c"; }\nname "n"',
+    '/- job "z" {}\njob "a" command="x: y" { depends_on "b" "c"; }\nname "n"',
+    '(note)name "n"\njob "a" command="x: y" { depends_on "b" "c"; }',
+    'name r"n"\njob "a" command="x: y" { depends_on "b" "c"; }',
+    'job name="a" command="x: y" { depends_on "b" "c"; }; name "n"',
+]
 
 
-@pytest.mark.parametrize(("source", "name"), [("flow.json5", "JSON5"), ("flow.kdl", "KDL")])
-def test_formats_to_come_are_refused_by_name(source, name):
-    with pytest.raises(InvalidSpec, match=f"does not read {name} yet; write it as YAML or JSON"):
-        parse_text("name 'x'", source)
+@pytest.mark.parametrize("text", SAME_TEXTS)
+@pytest.mark.parametrize("source", ["-", "flow", "flow.txt", "flow.v1.2"])
+def test_without_an_extension_the_content_tells_the_format(text, source):
+    assert parse_text(text, source) == SAME
+    assert parse_text("\ufeff" + text, source) == SAME
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"a": 1,\n  b: [}', "flow:2:7: not valid JSON5"),
+        ("{name: 'n',\n jobs: [{name: 'a' command: 'x'}]}", "flow:2:20: not valid JSON5: Expecting ',' delimiter"),
+        ("// c\n{name: 'n\n'}", "flow:2:8: not valid JSON5"),
+        ('name "n"\njob "a" {\n  command "x"\n', "flow:2:9: not valid KDL: this { is never closed"),
+        ('name "n"\njob "a" { command "x" }}\n', "flow:2:24: not valid KDL"),
+        ("name: n\njobs: [a\nb: c", "flow:3:2: not valid YAML"),
+        ('name: n\njobs:\n  - name: "a', "flow:3:13: not valid YAML"),
+    ],
+)
+def test_a_mistake_is_told_in_the_terms_of_the_format_it_looks_like(text, complaint):
+    with pytest.raises(InvalidSpec) as refused:
+        parse_text(text, "flow")
+    assert complaint in refused.value.message
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "5", "[1]", "- a\n- b"])
+def test_what_is_no_mapping_in_any_format_is_left_as_it_is(text):
+    assert not isinstance(parse_text(text, "flow"), dict)

@@ -121,6 +121,11 @@ def test_null_and_empty_mean_left_out(load):
     assert len(document.jobs) == 1
 
 
+def test_the_schema_that_an_editor_is_told_belongs_to_no_workflow():
+    text = '{"$schema": "./workflow.schema.json", "name": "flow", "jobs": []}'
+    assert load_document(text, source="f.json", user="u").workflow.name == "flow"
+
+
 def test_json_says_the_same_as_yaml():
     data = {"name": "flow", "jobs": [{"name": "a_{i}", "command": "x {i}", "parameters": {"i": [1, 2]}}]}
     text = json.dumps(data)

@@ -207,3 +207,41 @@ def test_a_mistake_in_merged_keys_is_placed_where_they_are_merged(refusal):
 def test_control_characters_in_a_mistake_stay_on_its_line(refusal):
     message = refusal('name: f\njobs: [{name: a, command: x, depends_on: ["b\\n\\e[31m"]}]')
     assert message == r'flow.yaml:2:43: jobs[0].depends_on[0]: no job is named "b\n\x1b[31m"; correct or add it'
+
+
+def test_mistakes_of_every_kind_are_reported_together(refusal):
+    message = refusal(
+        """name: flow
+jobs:
+  - {name: first, comand: x}
+  - {name: 5, command: x, depends_on: first}
+  - {name: "sweep_{i}", command: x, memory: 2g, parameters: {i: "1:3"}}
+  - {name: good, command: x, depends_on: [first, "5", sweep_2, sweep_4]}
+  - {name: bad, command: x, input_files: [f, g], resource_requirements: big}
+files:
+  - {name: f}
+resource_requirements:
+  - {name: small, memory: 2gb}
+actions:
+  - {trigger_type: never, action_type: run_commands}
+"""
+    )
+    assert [line.removeprefix("flow.yaml:") for line in message.splitlines()] == [
+        '3:5: jobs[0]: the key "command" is missing; add it',
+        '3:19: jobs[0].comand: unknown key "comand"; did you mean "command"?',
+        "4:6: jobs[1].name: must be text, not the number 5; put it in quotes",
+        '4:27: jobs[1].depends_on: must be a list, not the text "first"; write a list, such as [name]',
+        '5:37: jobs[2].memory: unknown key "memory"; the keys here are '
+        + message.partition("the keys here are ")[2].partition("\n")[0],
+        '6:64: jobs[3].depends_on[3]: no job is named "sweep_4"; correct or add it; did you mean "sweep_3"?',
+        '7:46: jobs[4].input_files[1]: no file is named "g"; correct or add it',
+        '7:50: jobs[4].resource_requirements: no resource requirement is named "big"; correct or add it',
+        '9:5: files[0]: the key "path" is missing; add it',
+        '11:19: resource_requirements[0].memory: "2gb" is no amount of memory (Invalid memory unit: b); write one such as 512m, 2g or 1.5t',
+        '13:6: actions[0].trigger_type: "never" is not one of on_workflow_start, on_workflow_complete, on_jobs_ready, on_jobs_complete, on_worker_start, on_worker_complete',
+    ]
+
+
+def test_a_mistake_at_the_top_hides_what_may_only_follow_from_it(refusal):
+    message = refusal("name: flow\njobs: [{name: a, command: x, input_files: [f]}]\nfiels: [{name: f, path: p}]\n")
+    assert message == 'flow.yaml:3:1: fiels: unknown key "fiels"; did you mean "files"?'

@@ -1,5 +1,5 @@
 """Specification text in, workflow document out; opens no file and asks no server."""
 
-from torc.spec.load import Checked, Summary, check, load_document
+from torc.spec.load import check, load_document
 
-__all__ = ["Checked", "Summary", "check", "load_document"]
+__all__ = ["check", "load_document"]

@@ -7,6 +7,7 @@ from torc.spec.document import ActionSpec
 from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.problems import Problems
+from torc.spec.references import REFERENCE
 
 JOB_TRIGGERS = ("on_jobs_ready", "on_jobs_complete")
 SCHEDULING = ("scheduler", "scheduler_type", "num_allocations", "start_one_worker_per_node", "max_parallel_jobs")
@@ -25,6 +26,8 @@ def build(spec: ActionSpec, path: Path, jobs: Names, schedulers: Names) -> Draft
     watched = watched_jobs(spec, path, jobs)
     if watched is None and spec.trigger_type in JOB_TRIGGERS:
         problems.add(path, f"{spec.trigger_type} needs to know which jobs; add jobs or job_name_regexes")
+    if watched and spec.trigger_type not in JOB_TRIGGERS:
+        problems.warn(path, f"{spec.trigger_type} does not look at jobs; remove jobs and job_name_regexes")
     return DraftAction(
         trigger_type=spec.trigger_type,
         action_type=spec.action_type,
@@ -51,6 +54,10 @@ def refuse_wrong_keys(spec: ActionSpec, path: Path, problems: Problems) -> None:
     for position, command in enumerate(spec.commands or ()):
         if not command.strip() or "\0" in command:
             problems.add((*path, "commands", position), "the command is empty or holds a NUL character; correct it")
+        if reference := REFERENCE.search(command):
+            problems.add(
+                (*path, "commands", position), f"{reference[0]} means something in jobs alone; write what it stands for"
+            )
 
 
 def watched_jobs(spec: ActionSpec, path: Path, jobs: Names) -> list[int] | None:

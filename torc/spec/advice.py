@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from torc.models.draft import DraftDocument, DraftRequirements, DraftScheduler
+from torc.spec.document import Specification
 from torc.spec.expand import Expansion
 from torc.spec.names import Names
 from torc.spec.problems import Problems
@@ -13,11 +14,16 @@ from torc.units import parse_duration, parse_memory, parse_slurm_memory, parse_w
 Shapes = Counter[tuple[int | None, int | None]]
 """How many jobs have which requirements and which scheduler, by index."""
 
-NO_REQUIREMENTS = DraftRequirements(name="default")
+TRAITS: dict[str, Callable[[DraftScheduler], object]] = {
+    "GPUs (gres)": lambda scheduler: scheduler.gres,
+    "memory (mem)": lambda scheduler: memory_of(scheduler.mem),
+    "walltime": lambda scheduler: parse_walltime(scheduler.walltime),
+    "partition": lambda scheduler: scheduler.partition,
+}
+"""In what schedulers can differ so that it matters where a job runs."""
 
-DIFFERENCES = {"gres": "GPUs (gres)", "mem": "memory (mem)", "walltime": "walltime", "partition": "partition"}
-
-GPUS = re.compile(r"gpu(?::[^:,()]+)?(?::([0-9]+))?(?:\(.*\))?")
+GPUS = re.compile(r"(?:gres/)?gpu(?::[^:,()]+)?(?::([0-9]+))?(?:\(.*\))?")
+ASKS_FOR_GPUS = re.compile(r"(?:^|\s)(?:-G|--gpu|--gres)")
 
 NAMES_SHOWN = 3
 
@@ -33,6 +39,7 @@ def advise(document: DraftDocument, expansion: Expansion) -> None:
         (expansion.failure_handlers, "failure_handlers"),
     ):
         warn_of_unused(names, section, problems)
+    warn_of_unused_parameters(expansion.spec, problems)
     if document.slurm_schedulers:
         shapes = Counter((job.resource_requirements, job.scheduler) for job in document.jobs)
         warn_of_unequal_schedulers(document, expansion, shapes)
@@ -52,12 +59,22 @@ def warn_of_unused(names: Names, section: str, problems: Problems) -> None:
         problems.warn((section, entry), f"nothing uses {names.noun} {shown}{more}")
 
 
+def warn_of_unused_parameters(spec: Specification, problems: Problems) -> None:
+    """Name the parameters of the workflow that no entry takes over: only those it lists apply to it."""
+    entries = [*spec.jobs, *(spec.files or ()), *(spec.user_data or ())]
+    used = {name for entry in entries for name in entry.use_parameters or ()}
+    for name in spec.parameters or ():
+        if name not in used:
+            problems.warn(
+                ("parameters", name),
+                f'nothing uses the parameter "{name}"; list it under use_parameters where it is meant, or remove it',
+            )
+
+
 def warn_of_unequal_schedulers(document: DraftDocument, expansion: Expansion, shapes: Shapes) -> None:
     """Jobs without a scheduler may land on nodes that are meant for others."""
     schedulers = document.slurm_schedulers
-    differences = [
-        words for field, words in DIFFERENCES.items() if len({getattr(one, field) for one in schedulers}) > 1
-    ]
+    differences = [words for words, trait in TRAITS.items() if len({trait(one) for one in schedulers}) > 1]
     free = sum(count for (_, scheduler), count in shapes.items() if scheduler is None)
     chosen = expansion.spec.jobs_sort_method or expansion.spec.job_sort_method
     if len(schedulers) > 1 and differences and free and not chosen:
@@ -72,32 +89,42 @@ def warn_of_unequal_schedulers(document: DraftDocument, expansion: Expansion, sh
 
 def warn_of_what_fits_nowhere(document: DraftDocument, expansion: Expansion, shapes: Shapes) -> None:
     """Jobs that no allocation of their schedulers can run."""
-    reported = set()
     for (needs, bound), count in shapes.items():
+        if needs is None:
+            continue  # one CPU for a minute fits everywhere
         offered = document.slurm_schedulers if bound is None else [document.slurm_schedulers[bound]]
-        need = NO_REQUIREMENTS if needs is None else document.resource_requirements[needs]
-        reasons = [next(shortages(need, scheduler), None) for scheduler in offered]
-        if None in reasons or needs is None or (needs, bound) in reported:
-            continue
-        reported.add((needs, bound))
-        where = f'the scheduler "{offered[0].name}"' if len(offered) == 1 else "any of the schedulers"
-        expansion.problems.warn(
-            expansion.requirements.names.paths[needs],
-            f'{count:,} job(s) with the requirements "{need.name}" will not run on {where}: {reasons[0]}',
-        )
+        reasons = [next(shortages(document.resource_requirements[needs], scheduler), "") for scheduler in offered]
+        if all(reasons):
+            path = expansion.requirements.names.paths[needs]
+            name = expansion.requirements.names.all[needs]
+            which = f'the requirements "{name}"' if path[0] == "resource_requirements" else "these requirements"
+            lacking = [f'"{scheduler.name}": {why}' for scheduler, why in zip(offered, reasons, strict=True)]
+            more = f"; and {len(lacking) - NAMES_SHOWN:,} more" if len(lacking) > NAMES_SHOWN else ""
+            expansion.problems.warn(
+                path,
+                f"{count:,} job(s) with {which} fit into no allocation of {'any' if bound is None else 'their'}"
+                f" scheduler ({'; '.join(lacking[:NAMES_SHOWN])}{more})",
+            )
 
 
 def shortages(need: DraftRequirements, scheduler: DraftScheduler) -> Iterator[str]:
     """What an allocation of a scheduler lacks for a job, in words."""
     if need.num_nodes > scheduler.nodes:
         yield f"it needs {need.num_nodes} nodes, an allocation has {scheduler.nodes}"
-    if parse_duration(need.runtime) > parse_walltime(scheduler.walltime):
+    walltime = parse_walltime(scheduler.walltime)
+    if walltime and parse_duration(need.runtime) > walltime:  # 0 is no limit, as in sbatch(1)
         yield f"its runtime {need.runtime} is longer than the walltime {scheduler.walltime}"
-    memory = parse_slurm_memory(scheduler.mem) if scheduler.mem else 0
+    memory = memory_of(scheduler.mem)
     if memory and parse_memory(need.memory) > memory:
         yield f"it needs {need.memory} of memory, a node has {scheduler.mem}"
-    if need.num_gpus > gpus_of(scheduler.gres):
+    # Other options of sbatch ask for GPUs too.
+    if need.num_gpus > gpus_of(scheduler.gres) and not ASKS_FOR_GPUS.search(scheduler.extra or ""):
         yield f"it needs {need.num_gpus} GPU(s), gres gives {scheduler.gres or 'none'}"
+
+
+def memory_of(mem: str | None) -> int:
+    """Bytes on a node; 0 when it has all there is or nothing is said."""
+    return parse_slurm_memory(mem) if mem else 0
 
 
 def gpus_of(gres: str | None) -> int:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from torc.models.draft import DraftDocument
 
+NAMES_SHOWN = 12
+"""Most jobs, and most files and user data, named of one circle."""
+
 
 @dataclass(frozen=True)
 class Circle:
@@ -13,6 +16,14 @@ class Circle:
 
     jobs: list[int]
     through: list[str]
+
+    def described(self, names: Sequence[str]) -> str:
+        """The way round in ``names`` of all jobs, shortened: ``a -> b -> a (through "f")``."""
+        way = [names[job] for job in [*self.jobs, self.jobs[0]]]
+        if len(way) > NAMES_SHOWN:
+            way[NAMES_SHOWN // 2 : -NAMES_SHOWN // 2] = [f"... {len(way) - NAMES_SHOWN} more ..."]
+        through = f" (through {', '.join(self.through[:NAMES_SHOWN])})" if self.through else ""
+        return " -> ".join(way) + through
 
 
 class Graph:

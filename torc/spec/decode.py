@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from torc.spec.document import Specification
+from torc.spec.document import Parameterized, Specification
 from torc.spec.locator import Path
 from torc.spec.problems import Problems, did_you_mean
 
@@ -37,18 +37,51 @@ BREAK = re.compile(r" - at `\$(.*)`$")
 STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
 
 
-def decode(data: Any, problems: Problems) -> Specification:
-    """The specification in ``data``. Raises InvalidSpec with every wrong key and type in it.
+FOR_EDITORS = "$schema"
+"""A key of the whole file by which editors find the JSON Schema."""
 
-    Where ``problems`` tolerates unknown keys, they are removed from ``data``.
+STAND_INS: dict[str, dict[str, Any]] = {
+    "jobs": {"command": "true"},
+    "files": {"path": "path"},
+    "user_data": {},
+    "resource_requirements": {},
+    "slurm_schedulers": {"account": "account"},
+    "failure_handlers": {"rules": [{"match_all_exit_codes": True}]},
+    "actions": {"trigger_type": "on_workflow_start", "action_type": "run_commands", "commands": ["true"]},
+}
+"""The least that an entry of each section needs, beside a name."""
+
+
+def decode(data: Any, problems: Problems) -> Specification:
+    """The specification in ``data``, which is changed. Every wrong key and type goes to ``problems``.
+
+    Raises InvalidSpec when they leave nothing that could be checked any further.
     """
+    if isinstance(data, dict) and isinstance(data.get(FOR_EDITORS), str):
+        del data[FOR_EDITORS]
     try:
         return msgspec.convert(data, Specification)
     except msgspec.ValidationError:
         # msgspec stops at the first mistake; look at each part on its own to report them all.
         inspect(Specification, data, (), problems)
-        problems.raise_if_any()
+        replace_wrong_entries(data, problems)
         return msgspec.convert(data, Specification)
+
+
+def replace_wrong_entries(data: Any, problems: Problems) -> None:
+    """Put stand-ins where entries have mistakes, so that what refers to them, and all others, can be checked too."""
+    paths = list(problems.mistakes.per_place)
+    for path in paths:
+        if len(path) < 2 or path[0] not in STAND_INS:
+            problems.raise_if_any()  # who knows what else is missing then
+    for section, position in {(str(path[0]), int(path[1])) for path in paths}:
+        entry = data[section][position]
+        given = entry if isinstance(entry, dict) else {}
+        wrong = {path[2] for path in paths if path[:2] == (section, position) and len(path) > 2}
+        kept = {key: given[key] for key in Parameterized.__struct_fields__ if key in given and key not in wrong}
+        name = {} if section == "actions" else {"name": str(given.get("name", f"{section}[{position}]"))}
+        data[section][position] = {**STAND_INS[section], **name, **kept}
+        problems.close((section, position))
 
 
 def inspect(kind: type[Struct], data: Any, path: Path, problems: Problems) -> None:
@@ -78,8 +111,9 @@ def inspect(kind: type[Struct], data: Any, path: Path, problems: Problems) -> No
 
 
 def mapping_in(kind: Any) -> type[Struct] | None:
-    """The Struct that a field may hold."""
-    return next((part for part in (kind, *get_args(kind)) if isinstance(part, type) and issubclass(part, Struct)), None)
+    """The Struct that a field may hold itself."""
+    alternatives = () if get_origin(kind) is list else (kind, *get_args(kind))
+    return next((part for part in alternatives if isinstance(part, type) and issubclass(part, Struct)), None)
 
 
 def entry_of(kind: Any) -> type[Struct] | None:

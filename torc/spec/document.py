@@ -1,4 +1,7 @@
-"""A specification as written, before any expansion: every key there is, and what may stand behind it."""
+"""A specification as written, before any expansion: every key there is, and what may stand behind it.
+
+Editors show these docstrings too. What each key means stands in ``torc.spec.descriptions``.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -7,15 +10,22 @@ from msgspec import Meta, Struct
 from torc.models.action import ActionType, TriggerType
 from torc.models.workflow import SortMethod
 
+SCALARS = ["number", "string", "boolean"]
+PARAMETER_VALUE: dict[str, Any] = {
+    "anyOf": [{"type": SCALARS}, {"type": "array", "minItems": 1, "items": {"type": SCALARS}}]
+}
+"""What ``torc.spec.values`` makes of a value is too much for a type; this is what an editor can check."""
+
 Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 NotNegative = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[float, Meta(ge=0)]
 Factor = Annotated[float, Meta(ge=1)]
+ParameterValue = Annotated[Any, Meta(extra_json_schema=PARAMETER_VALUE)]
 FailureCause = Literal["exit", "signal", "oom", "timeout", "time_up", "lost_node", "missing_output", "spawn_failed"]
 
 
 class InlineRequirements(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a job needs, written inside the job."""
+    """What this job needs."""
 
     num_cpus: Positive | None = None
     num_gpus: NotNegative | None = None
@@ -25,7 +35,7 @@ class InlineRequirements(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class RequirementsSpec(InlineRequirements, kw_only=True, forbid_unknown_fields=True):
-    """What jobs that name it need."""
+    """What every job that names it needs."""
 
     name: str
 
@@ -33,13 +43,13 @@ class RequirementsSpec(InlineRequirements, kw_only=True, forbid_unknown_fields=T
 class Parameterized(Struct, kw_only=True, forbid_unknown_fields=True):
     """An entry that may stand for many."""
 
-    parameters: dict[str, Any] | None = None
+    parameters: dict[str, ParameterValue] | None = None
     parameter_mode: Literal["product", "zip"] | None = None
     use_parameters: list[str] | None = None
 
 
 class FileSpec(Parameterized, kw_only=True, forbid_unknown_fields=True):
-    """A file."""
+    """A file that jobs read or write; many files when it has parameters."""
 
     name: str
     path: str
@@ -47,7 +57,7 @@ class FileSpec(Parameterized, kw_only=True, forbid_unknown_fields=True):
 
 
 class UserDataSpec(Parameterized, kw_only=True, forbid_unknown_fields=True):
-    """A user data record."""
+    """A JSON value that jobs read or write; many of them when it has parameters."""
 
     name: str
     is_ephemeral: bool | None = None
@@ -55,7 +65,7 @@ class UserDataSpec(Parameterized, kw_only=True, forbid_unknown_fields=True):
 
 
 class JobSpec(Parameterized, kw_only=True, forbid_unknown_fields=True):
-    """A job."""
+    """A command to run; many jobs when it has parameters."""
 
     name: str
     command: str
@@ -142,12 +152,12 @@ class MonitorSpec(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Specification(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A whole workflow."""
+    """A whole workflow: jobs, and what they need, read and write."""
 
     name: str
     user: str | None = None
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: dict[str, ParameterValue] | None = None
     compute_node_expiration_buffer_seconds: NotNegative | None = None
     compute_node_wait_for_new_jobs_seconds: NotNegative | None = None
     compute_node_ignore_workflow_completion: bool | None = None

@@ -56,6 +56,14 @@ class Entry:
             )
         return template
 
+    def warn_of_unshown(self) -> None:
+        """Name the parameters that no text of the entry shows, once all were taken apart."""
+        for name in self.sweep.unshown():
+            self.problems.warn(
+                self.path,
+                f'the parameter "{name}" changes nothing here; write {{{name}}} where it belongs, or remove it',
+            )
+
     def combinations(self) -> Iterator[tuple[int, ...]]:
         """One combination for each record, in order."""
         return self.sweep.combinations(self.key)

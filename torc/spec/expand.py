@@ -1,5 +1,6 @@
 """A decoded specification becomes a document for the server: expanded, checked, every reference an index."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -102,6 +103,9 @@ def expand_files(specs: list[FileSpec], pool: Pool, names: Names) -> list[DraftF
     for position, spec in enumerate(specs):
         entry = Entry(spec, spec.name, ("files", position), pool, names.problems)
         template = entry.scalar(spec.path, (*entry.path, "path"))
+        entry.warn_of_unshown()
+        if spec.st_mtime is not None and not math.isfinite(spec.st_mtime):
+            names.problems.add((*entry.path, "st_mtime"), f"{spec.st_mtime} is no time; write seconds since 1970")
         for combination in entry.combinations():
             file = DraftFile(name=entry.name.fill(combination), path=template.fill(combination), st_mtime=spec.st_mtime)
             names.add(file.name, entry.path)
@@ -121,6 +125,7 @@ def expand_user_data(specs: list[UserDataSpec], pool: Pool, names: Names) -> lis
             names.add(name, entry.path)
             data = fill_data(spec.data, entry, combination) if entry.sweep.columns else spec.data
             records.append(DraftUserData(name=name, is_ephemeral=spec.is_ephemeral is True, data=data))
+        entry.warn_of_unshown()
     return records
 
 
@@ -174,15 +179,7 @@ def refuse_circles(document: DraftDocument, jobs: Names) -> None:
     circle = find_circle(document)
     if circle is None:
         return
-    names = [jobs.all[job] for job in [*circle.jobs, circle.jobs[0]]]
-    if len(names) > MAX_NAMES_SHOWN:
-        names[MAX_NAMES_SHOWN // 2 : -MAX_NAMES_SHOWN // 2] = [f"... {len(names) - MAX_NAMES_SHOWN} more ..."]
-    through = f" (through {', '.join(circle.through[:MAX_NAMES_SHOWN])})" if circle.through else ""
     what = "job waits for itself" if len(circle.jobs) == 1 else "jobs wait for each other"
     path: Path = jobs.paths[circle.jobs[0]]
-    jobs.problems.add(path, f"{what}: {' -> '.join(names)}{through}; remove one of these dependencies")
+    jobs.problems.add(path, f"{what}: {circle.described(jobs.all)}; remove one of these dependencies")
     jobs.problems.raise_if_any()
-
-
-MAX_NAMES_SHOWN = 12
-"""Most jobs named of one circle."""

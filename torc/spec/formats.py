@@ -1,38 +1,48 @@
 """Specification text in any format to the same plain mapping. Says where the text stops making sense."""
 
-import json
-from pathlib import PurePath
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import yaml
 
 from torc.errors import InvalidSpec
-from torc.spec.problems import printable
-from torc.spec.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER, YamlProblem, parse_yaml
-
-NOT_YET = {".json5": "JSON5", ".kdl": "KDL"}
+from torc.spec.json5_text import parse_json5
+from torc.spec.json_places import offset_of
+from torc.spec.json_text import JsonProblem, parse_json
+from torc.spec.kdl_syntax import KdlProblem, parse_nodes
+from torc.spec.kdl_text import KdlReader
+from torc.spec.locator import line_and_column
+from torc.spec.problems import Problems, printable
+from torc.spec.syntax import languages
+from torc.spec.yaml_text import YamlProblem, parse_yaml
 
 
 def parse_text(text: str, source: str) -> Any:
     """The content of a specification called ``source``, whose extension names the format.
 
-    Without a known extension JSON is tried, then YAML. Raises InvalidSpec with line and column.
+    Without a known extension the text is tried as what it looks like first. Raises InvalidSpec with line and column.
     """
     text = text.removeprefix("\ufeff")
-    extension = PurePath(source).suffix.lower()
-    if extension in NOT_YET:
-        raise InvalidSpec(f"{source}: this version does not read {NOT_YET[extension]} yet; write it as YAML or JSON")
-    if extension == ".json":
-        return read_json(text, source)
-    if extension not in (".yaml", ".yml") and text.lstrip().startswith("{"):
-        try:
-            return read_json(text, source)
-        except InvalidSpec as error:
-            try:
-                return read_yaml(text, source)
-            except InvalidSpec:
-                raise error from None
-    return read_yaml(text, source)
+    refuse_half_characters(text, source)
+    likeliest, *others = [READERS[language] for language in languages(text, source)]
+    try:
+        return likeliest(text, source)
+    except InvalidSpec:
+        for read in others:
+            with suppress(InvalidSpec):
+                content = read(text, source)
+                if isinstance(content, dict):  # YAML reads nearly any text as one long word
+                    return content
+        raise
+
+
+def refuse_half_characters(text: str, source: str) -> None:
+    """Refuse what Python makes of bytes that are no text: it cannot be sent, stored or printed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidSpec(f"{source}{at(text, error.start)}: this is no text in UTF-8; save it as UTF-8") from error
 
 
 def read_yaml(text: str, source: str) -> Any:
@@ -70,49 +80,47 @@ def cure(problem: str, text: str, mark: Any) -> str:
 
 
 def read_json(text: str, source: str) -> Any:
-    """Parse JSON. The standard library's reader, because it can refuse repeated keys and names line and column."""
+    """Parse JSON."""
+    return read_with(parse_json, text, source)
+
+
+def read_json5(text: str, source: str) -> Any:
+    """Parse JSON5."""
+    return read_with(parse_json5, text, source)
+
+
+def read_with(parse: Callable[[str], Any], text: str, source: str) -> Any:
+    """Parse by the rules of ``parse``."""
     try:
-        value = json.loads(text, object_pairs_hook=mapping, parse_int=whole_number, parse_constant=refuse_constant)
-    except json.JSONDecodeError as error:
-        raise InvalidSpec(
-            f"{source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg};"
-            " check the commas and quotes just before this place"
-        ) from error
-    except RecursionError as error:
-        raise InvalidSpec(f"{source}: nested more than {MAX_DEPTH} levels deep") from error
-    except ValueError as error:
-        raise InvalidSpec(f"{source}: {printable(str(error))}") from error
-    if r"\ud" in text.lower():
-        refuse_lone_surrogates(value, source)
-    return value
+        return parse(text)
+    except JsonProblem as problem:
+        offset = offset_of(problem, text)
+        raise InvalidSpec(f"{source}{at(text, offset)}: {printable(problem.sentence)}") from problem
 
 
-def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, each key once."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f'the key "{twice}" is given twice in one object; remove one of them')
-    return value
-
-
-def whole_number(text: str) -> int:
-    """A JSON integer of at most 64 bits."""
-    number = int(text) if len(text) < 80 else LARGEST_INTEGER + 1
-    if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
-        raise ValueError(f"the whole number {text[:40]} needs more than 64 bits; put it in quotes to keep it as text")
-    return number
-
-
-def refuse_constant(name: str) -> None:
-    """Refuse what Python's reader accepts beyond JSON."""
-    raise ValueError(f"{name} is not valid JSON; write null or a text in quotes")
-
-
-def refuse_lone_surrogates(value: Any, source: str) -> None:
-    """Refuse half characters such as a lone ``\\ud800``: they cannot be sent, stored or printed."""
+def read_kdl(text: str, source: str) -> Any:
+    """Parse KDL."""
     try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidSpec(f"{source}: half of a \\ud800-style character pair; write the character itself") from error
+        nodes, _ = parse_nodes(text)
+    except KdlProblem as problem:
+        raise InvalidSpec(f"{source}{at(text, problem.offset)}: {printable(problem.sentence)}") from problem
+    reader = KdlReader()
+    content = reader.specification(nodes)
+    problems = Problems(text, source)
+    for path, sentence in reader.mistakes:
+        problems.add(path, sentence)
+    problems.raise_if_any()
+    return content
+
+
+def at(text: str, offset: int | None) -> str:
+    """``:line:column`` of a place, if it is known."""
+    return "" if offset is None else ":{}:{}".format(*line_and_column(text, offset))
+
+
+READERS: dict[str, Callable[[str, str], Any]] = {
+    "JSON": read_json,
+    "JSON5": read_json5,
+    "YAML": read_yaml,
+    "KDL": read_kdl,
+}

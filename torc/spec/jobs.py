@@ -113,9 +113,10 @@ class Links:
         indexes = set(self.names.at(combination))
         for _, matched, _ in self.patterns.at(combination):
             indexes.update(matched)
+        found = sorted(indexes)
         if not self.names.texts.varies and not self.patterns.texts.varies:
-            self.fixed = sorted(indexes)
-        return sorted(indexes)
+            self.fixed = found
+        return found
 
 
 class Waits:
@@ -155,6 +156,7 @@ class JobEntry:
         self.failure_handler = lookup(spec.failure_handler, "failure_handler", entry, known.failure_handlers)
         self.links = links_of(spec, entry, known)
         self.waits = waits_of(spec, entry, known)
+        entry.warn_of_unshown()
 
     def note_waits(self) -> None:
         """Tell the dependencies what each job of the entry waits for."""

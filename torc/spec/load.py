@@ -3,9 +3,9 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from torc.errors import InvalidSpec
+from torc.models.checked import Checked, Summary
 from torc.models.draft import DraftDocument
 from torc.spec.advice import advise
 from torc.spec.decode import decode
@@ -13,33 +13,6 @@ from torc.spec.document import Specification
 from torc.spec.expand import Expansion
 from torc.spec.formats import parse_text
 from torc.spec.problems import Problems
-
-
-@dataclass
-class Summary:
-    """What a specification would create, as far as it could be read. ``written`` counts entries before expansion."""
-
-    name: str = ""
-    description: str | None = None
-    jobs_written: int = 0
-    files_written: int = 0
-    jobs: list[str] = field(default_factory=list)  # names
-    files: int = 0
-    user_data: int = 0
-    resource_requirements: int = 0
-    schedulers: list[str] = field(default_factory=list)  # names
-    actions: int = 0
-    schedules_nodes: bool = False  # by an action when the workflow starts
-
-
-@dataclass
-class Checked:
-    """All there is to say about a specification. There is a document if there are no errors."""
-
-    document: DraftDocument | None
-    errors: list[str]
-    warnings: list[str]
-    summary: Summary
 
 
 def check(text: str, *, source: str, user: str, skip_checks: bool = False) -> Checked:

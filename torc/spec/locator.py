@@ -1,28 +1,71 @@
 """Where in a text a part of the document stands."""
 
+from typing import Protocol
+
 import yaml
 
+from torc.spec.json5_text import parse_json5
+from torc.spec.json_places import JsonPlaces
+from torc.spec.json_text import JsonProblem
+from torc.spec.kdl_places import KdlPlaces
+from torc.spec.kdl_syntax import KdlProblem
+from torc.spec.syntax import Path as Path
+from torc.spec.syntax import languages
 from torc.spec.yaml_text import SpecLoader
 
-Path = tuple[str | int, ...]
-"""Where in the document: ("jobs", 3, "depends_on", 0)."""
+
+class Places(Protocol):
+    """The places in a text of one language."""
+
+    def find(self, path: Path) -> int | None:
+        """The offset of the nearest known place around ``path``."""
+        ...
 
 
 class Locator:
     """Line and column of places in a text that has already been read once without error.
 
     Positions are looked up only when there is something to report: keeping them for every value would double
-    the memory of a large document. JSON is read as YAML here, of which it is nearly a subset.
+    the memory of a large document.
     """
 
-    def __init__(self, text: str) -> None:
-        try:
-            self.root: yaml.Node | None = yaml.compose(text, Loader=SpecLoader)
-        except yaml.YAMLError:
-            self.root = None
+    def __init__(self, text: str, source: str) -> None:
+        self.text = text.removeprefix("\ufeff")
+        self.places = places_in(self.text, source)
 
     def position(self, path: Path) -> tuple[int, int] | None:
         """Line and column, from 1, of the nearest known place around ``path``; None in unreadable text."""
+        offset = self.places.find(path) if self.places else None
+        return None if offset is None else line_and_column(self.text, offset)
+
+
+def places_in(text: str, source: str) -> Places | None:
+    """The places in a text, which is in the first language that can read it."""
+    for language in languages(text, source):
+        try:
+            if language == "YAML":
+                return YamlPlaces(text)
+            if language == "KDL":
+                return KdlPlaces(text)
+            parse_json5(text)
+            return JsonPlaces(text)
+        except (yaml.YAMLError, JsonProblem, KdlProblem):
+            continue
+    return None
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Both counted from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+class YamlPlaces:
+    """The nodes of a YAML text. An empty text has none."""
+
+    def __init__(self, text: str) -> None:
+        self.root = yaml.compose(text, Loader=SpecLoader)
+
+    def find(self, path: Path) -> int | None:
         if self.root is None:
             return None
         node, mark = self.root, self.root.start_mark
@@ -31,7 +74,7 @@ class Locator:
             if found is None:
                 break
             node, mark = found
-        return mark.line + 1, mark.column + 1
+        return int(mark.index)
 
 
 def child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Mark] | None:

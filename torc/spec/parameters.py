@@ -74,6 +74,11 @@ class Sweep:
             self.texts[key] = [re.escape(text) for text in texts] if regex else texts
         return self.texts[key]
 
+    def unshown(self) -> list[str]:
+        """The parameters that were in no template so far."""
+        shown = {name for name, _, _ in self.texts}
+        return [name for name in self.columns if name not in shown]
+
     def size(self, axes: frozenset[int]) -> int:
         """How many combinations there are along ``axes``."""
         return prod(self.lengths[axis] for axis in axes)

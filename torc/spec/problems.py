@@ -43,10 +43,15 @@ class Problems:
         self.skip_checks = skip_checks
         self.mistakes = Findings()
         self.concerns = Findings()
+        self.closed: set[Path] = set()
+
+    def close(self, entry: Path) -> None:
+        """Note no more mistakes in an entry: they would only follow from those it has."""
+        self.closed.add(entry)
 
     def add(self, path: Path, sentence: str, *, unknown: str | None = None, known: Iterable[str] = ()) -> None:
         """Note a mistake. ``unknown`` is compared with the names in ``known`` for a suggestion."""
-        if self.mistakes.has_room_at(path):
+        if path[:2] not in self.closed and self.mistakes.has_room_at(path):
             hint = did_you_mean(unknown, known) if unknown is not None else ""
             self.mistakes.noted.append((path, sentence + hint))
 
@@ -78,7 +83,7 @@ class Problems:
 
     def lines(self, findings: "Findings") -> list[str]:
         """Findings with their places, in the order of the text."""
-        locator = Locator(self.text)
+        locator = Locator(self.text, self.source)
         located = [(locator.position(path), path, sentence) for path, sentence in findings.noted]
         located.sort(key=lambda finding: finding[0] or (0, 0))
         lines = [
