@@ -1,21 +1,25 @@
 """Workflows under construction: batches, their repeats and gaps, who may see them (rule 26)."""
 
+import msgspec
 import pytest
 
 from torc.errors import Conflict, NotFound, Unprocessable
-from torc.models.catalogue import PLAIN
+from torc.models.catalogue import PLAIN, SLURM_SCHEDULERS
 from torc.models.draft import (
     DraftAction,
     DraftBatch,
     DraftCounts,
+    DraftFailureHandler,
     DraftFile,
     DraftGroup,
     DraftJob,
     DraftRequest,
     DraftRequirements,
+    DraftScheduler,
     DraftUserData,
 )
 from torc.models.event import Event
+from torc.models.failure_handler import FailureRule
 from torc.models.file import File
 from torc.models.queries import Paging
 from torc.models.workflow import InitializeRequest, Workflow
@@ -380,3 +384,63 @@ def test_a_restart_starts_the_hour_again(database, hour, monkeypatch):
     assert drafts.delete_idle(database) == 0
     draft.add(1, jobs=[job("a")])
     draft.finalize()
+
+
+def test_schedulers_and_handlers_are_stored_and_jobs_and_actions_point_at_them(database):
+    draft = Draft(database, jobs=2, slurm_schedulers=2, failure_handlers=1)
+    rule = FailureRule(exit_codes=[7], max_retries=1)
+    action = DraftAction(
+        trigger_type="on_workflow_start",
+        action_type="schedule_nodes",
+        action_config={"scheduler_type": "slurm", "num_allocations": 2},
+        scheduler=1,
+    )
+    draft.add(
+        1,
+        slurm_schedulers=[DraftScheduler(name="s", account="a"), DraftScheduler(name="t", account="b", nodes=3)],
+        failure_handlers=[DraftFailureHandler(name="again", rules=[rule])],
+        jobs=[job("bound", scheduler=1, failure_handler=0), job("free")],
+        actions=[action],
+    )
+    draft.finalize()
+    stored = table.page(database, SLURM_SCHEDULERS, draft.id, Paging(), {}).items
+    assert [(one.name, one.account, one.nodes, one.walltime) for one in stored] == [
+        ("s", "a", 1, "01:00:00"),
+        ("t", "b", 3, "01:00:00"),
+    ]
+    bound, free = jobs.page(database, draft.id, Paging()).items
+    assert (bound.scheduler_id, free.scheduler_id or 0) == (stored[1].id, 0)
+    assert free.failure_handler_id is None
+    with database.read() as db:
+        rows = db.execute("SELECT id, name, rules FROM failure_handler").fetchall()
+    assert [(row[0], row[1]) for row in rows] == [(bound.failure_handler_id, "again")]
+    assert msgspec.json.decode(rows[0][2], type=list[FailureRule]) == [rule]
+    (found,) = actions.list_all(database, draft.id)
+    assert msgspec.json.decode(msgspec.json.encode(found.action_config)) == {
+        "scheduler_id": stored[1].id,
+        "scheduler_type": "slurm",
+        "num_allocations": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("record", "place"),
+    [
+        ({"jobs": [job("a", scheduler=1)]}, r"jobs\[0\].scheduler: index 1 is outside the 1 slurm_schedulers"),
+        ({"jobs": [job("a", failure_handler=5)]}, r"jobs\[0\].failure_handler: index 5 is outside the 0"),
+        (
+            {
+                "actions": [
+                    DraftAction(
+                        trigger_type="on_workflow_start", action_type="schedule_nodes", action_config={}, scheduler=9
+                    )
+                ]
+            },
+            r"actions\[0\].scheduler: index 9 is outside",
+        ),
+    ],
+)
+def test_what_points_at_no_scheduler_or_handler_is_refused(database, record, place):
+    draft = Draft(database, jobs=1, slurm_schedulers=1)
+    with pytest.raises(Unprocessable, match=place):
+        draft.add(1, slurm_schedulers=[DraftScheduler(name="s", account="a")], **record)

@@ -11,7 +11,8 @@ from torc.client.api import Client
 from torc.errors import InvalidSpec, TorcError
 from torc.models.draft import BATCH_JOBS, DraftBatch, DraftDocument, DraftFile, DraftGroup, DraftJob
 from torc.models.workflow import Workflow
-from torc.workflow.create import batches, create_workflow, read_spec
+from torc.workflow.create import batches, create_workflow
+from torc.workflow.read import read_spec
 
 needs_permissions = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 

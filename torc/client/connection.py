@@ -6,7 +6,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, NoReturn, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,6 +27,7 @@ WHOLE_WORKFLOW_S = 600.0
 """How long a verb over a whole workflow may take; a million jobs need more than an ordinary request."""
 
 FIRST_PAUSE_S = 0.2
+CHUNK_BYTES = 256 * 1024
 CONNECT_TIMEOUT_S = 10.0
 POOL_SIZE = 8
 """Connections kept open; more threads than that open and close theirs."""
@@ -141,6 +142,19 @@ class Connection:
             for line in answer:
                 if line.startswith(b"data: "):
                     yield _decoder(kind).decode(line.removeprefix(b"data: "))
+        finally:
+            answer.close()
+
+    def download(self, path: str, out: BinaryIO, *, query: Mapping[str, object] | None = None) -> int:
+        """Copy an answer to ``out`` as it comes, however long it is; how many bytes. ServerAway when it breaks off."""
+        answer = self.exchange("GET", path, query=query, timeout_s=WHOLE_WORKFLOW_S, preload=False)
+        try:
+            if answer.status != HTTPStatus.OK:
+                answer.read(cache_content=True)
+                self._refuse(answer, "GET", path)
+            return sum(out.write(chunk) for chunk in answer.stream(CHUNK_BYTES))
+        except HTTPError as error:
+            raise ServerAway(f"the answer of {self.url} broke off ({_reason(error)}); try again.") from error
         finally:
             answer.close()
 

@@ -1,13 +1,15 @@
 """``/workflows`` and what hangs below one of them."""
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from torc.client.connection import WHOLE_WORKFLOW_S, Connection
 from torc.client.resources import PAGE_ROWS, Collection, records
 from torc.models.action import ClaimActionAnswer, ClaimActionRequest, TriggerType, WorkflowAction
+from torc.models.draft import DraftDocument
 from torc.models.event import Event, Level
+from torc.models.export import Export
 from torc.models.job import ClaimAnswer, ComputeNodesResources, DependencyGroup
 from torc.models.record import Page
 from torc.models.relationship import JobDependency, JobFileRelationship, JobUserDataRelationship
@@ -169,6 +171,17 @@ class Workflows:
     def dot_graph(self, workflow_id: int, name: str) -> str:
         """A graph of the workflow in the DOT language."""
         return self._send("GET", workflow_id, f"/dot_graph/{quote(name, safe='')}", DotGraph).graph
+
+    def export(self, workflow_id: int) -> DraftDocument:
+        """The definition of a workflow, as it was or could be created; nothing of what has run."""
+        return self._send("GET", workflow_id, "/export", Export, timeout_s=WHOLE_WORKFLOW_S).document()
+
+    def export_to(
+        self, workflow_id: int, out: BinaryIO, *, include_results: bool = False, include_events: bool = False
+    ) -> int:
+        """Copy the document of a workflow to ``out`` without looking into it; how many bytes."""
+        query = {"include_results": include_results or None, "include_events": include_events or None}
+        return self._connection.download(f"/workflows/{workflow_id}/export", out, query=query)
 
     def dependency_groups(self, workflow_id: int) -> Iterator[DependencyGroup]:
         """All groups, with members and dependents."""

@@ -4,14 +4,25 @@ Names are resolved by the client. Every reference is an index into the whole doc
 in the order of sending; the server reserves the ids for all of them when the draft begins.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from torc.models.action import ActionType, TriggerType
+from torc.models.draft_history import (
+    DraftActionState,
+    DraftComputeNode,
+    DraftEvent,
+    DraftJobState,
+    DraftResult,
+    DraftScheduledNode,
+    DraftStatus,
+)
 from torc.models.failure_handler import FailureRule
 from torc.models.record import Positive, Record, always
 from torc.models.workflow import Workflow
+
+T = TypeVar("T", covariant=True)
 
 TOKEN_HEADER = "Torc-Draft-Token"
 """Only who created a draft may write to it; to everyone else it does not exist."""
@@ -27,8 +38,10 @@ class DraftCounts(Record, kw_only=True):
     user_data: int = 0
     resource_requirements: int = 0
     slurm_schedulers: int = 0
+    local_schedulers: int = 0
     failure_handlers: int = 0
     groups: int = 0
+    compute_nodes: int = 0
     jobs: int = 0
 
 
@@ -37,6 +50,7 @@ class DraftRequest(Record, kw_only=True):
 
     workflow: Workflow
     counts: DraftCounts
+    status: DraftStatus | None = None  # of a workflow that has run already
 
 
 class DraftAnswer(Record, kw_only=True):
@@ -52,6 +66,7 @@ class DraftFile(Record, kw_only=True):
     name: str
     path: str
     st_mtime: float | None = None
+    size: int | None = None  # bytes
 
 
 class DraftUserData(Record, kw_only=True):
@@ -89,6 +104,14 @@ class DraftScheduler(Record, kw_only=True):
     extra: str | None = None
 
 
+class DraftLocalScheduler(Record, kw_only=True):
+    """What a machine without a batch system offers."""
+
+    name: str | None = None
+    memory: str | None = None
+    num_cpus: Positive | None = None
+
+
 class DraftFailureHandler(Record, kw_only=True):
     """A failure handler of the document."""
 
@@ -113,6 +136,7 @@ class DraftJob(Record, kw_only=True):
     output_files: list[int] = []
     input_user_data: list[int] = []
     output_user_data: list[int] = []
+    state: DraftJobState | None = None  # of a job that has run already
 
 
 class DraftGroup(Record, kw_only=True):
@@ -128,8 +152,9 @@ class DraftAction(Record, kw_only=True):
     action_type: ActionType
     action_config: dict[str, Any]  # without scheduler_id
     jobs: list[int] | None = None  # that it watches, ascending and without repeats
-    scheduler: int | None = None  # becomes scheduler_id
+    scheduler: int | None = None  # becomes scheduler_id; a local scheduler where that is the scheduler_type
     persistent: bool | None = None
+    state: DraftActionState | None = None
 
 
 class DraftBatch(Record, kw_only=True):
@@ -143,10 +168,25 @@ class DraftBatch(Record, kw_only=True):
     user_data: list[DraftUserData] = []
     resource_requirements: list[DraftRequirements] = []
     slurm_schedulers: list[DraftScheduler] = []
+    local_schedulers: list[DraftLocalScheduler] = []
     failure_handlers: list[DraftFailureHandler] = []
     groups: list[DraftGroup] = []
+    compute_nodes: list[DraftComputeNode] = []
     jobs: list[DraftJob] = []
     actions: list[DraftAction] = []
+    scheduled_compute_nodes: list[DraftScheduledNode] = []
+    results: list[DraftResult] = []
+    events: list[DraftEvent] = []
+
+
+class InOrder(Protocol[T]):
+    """Records of a document. They may be made anew in each iteration: a million need not be in memory at once."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[T]: ...
+
+
+JobsInOrder = InOrder[DraftJob]
 
 
 @dataclass(kw_only=True)
@@ -154,15 +194,21 @@ class DraftDocument:
     """A whole workflow document, in the form that is cut into batches."""
 
     workflow: Workflow
+    status: DraftStatus | None = None
     files: list[DraftFile] = field(default_factory=list)
     user_data: list[DraftUserData] = field(default_factory=list)
     resource_requirements: list[DraftRequirements] = field(default_factory=list)
     slurm_schedulers: list[DraftScheduler] = field(default_factory=list)
+    local_schedulers: list[DraftLocalScheduler] = field(default_factory=list)
     failure_handlers: list[DraftFailureHandler] = field(default_factory=list)
     groups: list[DraftGroup] = field(default_factory=list)
-    jobs: Collection[DraftJob] = ()  # may be made anew in each iteration: a million jobs need not be in memory
+    compute_nodes: list[DraftComputeNode] = field(default_factory=list)
+    jobs: JobsInOrder = ()
     actions: list[DraftAction] = field(default_factory=list)
+    scheduled_compute_nodes: list[DraftScheduledNode] = field(default_factory=list)
+    results: InOrder[DraftResult] = ()
+    events: InOrder[DraftEvent] = ()
 
     def counts(self) -> DraftCounts:
-        """How many records of each kind there are."""
+        """How many records there are of each kind that others refer to."""
         return DraftCounts(**{kind: len(getattr(self, kind)) for kind in DraftCounts.__struct_fields__})

@@ -229,3 +229,10 @@ class ReadyRequirementsQuery(Record, kw_only=True):
     """``ready_job_requirements``."""
 
     scheduler_config_id: int | None = None
+
+
+class ExportQuery(Record, kw_only=True):
+    """``GET /workflows/{id}/export``."""
+
+    include_results: bool = False  # what has run, and how it ended
+    include_events: bool = False

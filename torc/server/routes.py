@@ -7,12 +7,14 @@ from typing import Any
 import falcon
 
 from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SCHEDULED_NODES, SLURM_SCHEDULERS
+from torc.models.export import Export
 from torc.rendezvous import BASE_PATH
 from torc.server import plain
 from torc.server.actions import Actions
 from torc.server.codec import read_object
 from torc.server.drafts import Drafts
 from torc.server.events import Events
+from torc.server.exports import Exports
 from torc.server.graph import Graph
 from torc.server.groups import Groups
 from torc.server.jobs import Claims, JobCommands, Jobs
@@ -57,6 +59,8 @@ def operations(database: Database, leases: Leases, streams: Streams, instance: s
     happened, stream = "/workflows/{workflow_id}/events", EventStream(database, streams)
     yield op("list_workflow_events", "GET", happened, events.page_of)
     yield op("stream_workflow_events", "GET", f"{happened}/stream", stream.listen, media=MEDIA_TYPE)
+    exports = Exports(database, streams)
+    yield op("export_workflow", "GET", "/workflows/{workflow_id}/export", exports.get, answer=Export)
     yield op("sync_compute_node", "POST", "/compute_nodes/{record_id}/sync", nodes.sync)
     yield op("renew_compute_node", "PUT", "/compute_nodes/{record_id}/renew", nodes.renew)
     yield op("release_compute_node", "PUT", "/compute_nodes/{record_id}/release", nodes.release)

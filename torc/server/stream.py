@@ -26,6 +26,7 @@ class Streams:
     def __init__(self, most: int) -> None:
         self.most = most
         self.is_ending = False  # set in a signal handler, which may not take a lock
+        self.downloads = threading.Semaphore(most)  # of documents, which a slow reader may keep open as long
         self._places = threading.Semaphore(most)
         self._never = threading.Event()
 

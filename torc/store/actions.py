@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.action import ClaimActionAnswer, WorkflowAction
+from torc.models.draft_history import DraftActionState
 from torc.models.status import COMPLETE, JobStatus
 from torc.store import workflows
 from torc.store.database import Database
@@ -285,11 +286,51 @@ def _watches_jobs(db: sqlite3.Connection, workflow_id: int) -> bool:
     )
 
 
+def restore(db: sqlite3.Connection, action_id: int, state: DraftActionState, node_id: int | None) -> None:
+    """Say what has become of an action elsewhere. Its jobs are for ``recount`` to look at."""
+    db.execute(
+        f"""
+        UPDATE workflow_action
+           SET state = :state, executed_at = :at, executed_by = :node, output_tail = :tail,
+               trigger_count = CASE WHEN trigger_type IN {tuple(JOB_TRIGGERS)} THEN trigger_count
+                                    WHEN :state = 'waiting' THEN 0 ELSE required_triggers END
+         WHERE id = :id
+        """,
+        {
+            "id": action_id,
+            "state": state.state,
+            "at": state.executed_at,
+            "node": node_id,
+            "tail": state.output_tail,
+        },
+    )
+
+
+def recount(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Compute every job trigger afresh. What is pending without reason waits; what waits is for a change to fire."""
+    for action_id, trigger_type in db.execute(
+        "SELECT id, trigger_type FROM workflow_action WHERE workflow_id = ?", (workflow_id,)
+    ).fetchall():
+        if trigger_type in JOB_TRIGGERS:
+            _count(db, action_id, trigger_type)
+    db.execute(
+        """
+        UPDATE workflow_action SET state = 'waiting'
+         WHERE workflow_id = ? AND state = 'pending' AND trigger_count < required_triggers
+        """,
+        (workflow_id,),
+    )
+
+
 def _recount(db: sqlite3.Connection, action_id: int) -> None:
-    """Compute a job trigger afresh from the statuses of its jobs."""
+    """Compute a job trigger afresh from the statuses of its jobs, and let it fire."""
     (trigger_type,) = db.execute("SELECT trigger_type FROM workflow_action WHERE id = ?", (action_id,)).fetchone()
-    if trigger_type not in JOB_TRIGGERS:
-        return
+    if trigger_type in JOB_TRIGGERS:
+        _count(db, action_id, trigger_type)
+        _settle_state(db, action_id)
+
+
+def _count(db: sqlite3.Connection, action_id: int, trigger_type: str) -> None:
     there = ", ".join(f"'{status}'" for status in sorted(JOB_TRIGGERS[trigger_type]))
     # A job of a draft may still be to come.
     db.execute(
@@ -308,7 +349,6 @@ def _recount(db: sqlite3.Connection, action_id: int) -> None:
         """,
         (action_id,),
     )
-    _settle_state(db, action_id)
 
 
 def _settle_state(db: sqlite3.Connection, action_id: int) -> None:

@@ -5,100 +5,56 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from torc.errors import Unprocessable
 from torc.models.action import WorkflowAction
-from torc.models.draft import DraftAction, DraftBatch, DraftJob, DraftScheduler
-from torc.store import actions, groups, requirements, workflows
-from torc.store.rows import insert_many, to_json
+from torc.models.draft import (
+    DraftAction,
+    DraftBatch,
+    DraftFailureHandler,
+    DraftFile,
+    DraftJob,
+    DraftLocalScheduler,
+    DraftRequirements,
+    DraftScheduler,
+    DraftUserData,
+)
+from torc.models.record import Record
+from torc.store import actions, draft_history, groups, requirements, workflows
+from torc.store.draft_positions import TABLES, UNCOUNTED, Draft, schedulers_of
+from torc.store.rows import columns, insert_many, to_row
 
-TABLES = {
-    "files": "file",
-    "user_data": "user_data",
-    "resource_requirements": "resource_requirements",
-    "slurm_schedulers": "slurm_scheduler",
-    "failure_handlers": "failure_handler",
-    "jobs": "job",
-    "groups": "dependency_group",
+PLAIN: dict[str, type[Record]] = {
+    "files": DraftFile,
+    "user_data": DraftUserData,
+    "resource_requirements": DraftRequirements,
+    "slurm_schedulers": DraftScheduler,
+    "local_schedulers": DraftLocalScheduler,
+    "failure_handlers": DraftFailureHandler,
 }
-"""Where each kind of record of a document is stored."""
-
-
-class Draft(msgspec.Struct):
-    """The bookkeeping row of a draft."""
-
-    workflow_id: int
-    last_batch: int
-    counts: dict[str, int]
-    bases: dict[str, int]
-    sent: dict[str, int]
-    hidden: str | None
-
-    def ids(self, kind: str, indexes: Sequence[int], place: str) -> list[int]:
-        """The ids behind indexes into the document."""
-        base, count = self.bases[kind], self.counts[kind]
-        for index in indexes:
-            if not 0 <= index < count:
-                raise Unprocessable(f"{place}: index {index} is outside the {count} {kind} of the document")
-        return [base + index for index in indexes]
-
-    def one_id(self, kind: str, index: int | None, job: int, field: str) -> int | None:
-        """The id behind a field of the job at index ``job``, which may be left out."""
-        return None if index is None else self.ids(kind, [index], f"jobs[{job}].{field}")[0]
+"""The kinds whose fields are the columns of their table, as they are."""
 
 
 def insert(db: sqlite3.Connection, draft: Draft, batch: DraftBatch) -> None:
     """Store the records of the next batch, in the caller's transaction."""
     workflow_id = draft.workflow_id
-    first = {kind: draft.bases[kind] + draft.sent[kind] for kind in TABLES}
-    for kind in TABLES:
-        draft.sent[kind] += len(getattr(batch, kind))
-        if draft.sent[kind] > draft.counts[kind]:
+    at = {kind: draft.sent.get(kind, 0) for kind in (*TABLES, *UNCOUNTED)}
+    first = {kind: draft.bases[kind] + at[kind] for kind in TABLES}
+    for kind in at:
+        draft.sent[kind] = at[kind] + len(getattr(batch, kind))
+        if kind in draft.counts and draft.sent[kind] > draft.counts[kind]:
             raise Unprocessable(f"{kind}: more records than the {draft.counts[kind]} that were announced")
-    db.executemany(
-        "INSERT INTO file (id, workflow_id, name, path, st_mtime) VALUES (?, ?, ?, ?, ?)",
-        [(n, workflow_id, file.name, file.path, file.st_mtime) for n, file in enumerate(batch.files, first["files"])],
-    )
-    db.executemany(
-        "INSERT INTO user_data (id, workflow_id, name, is_ephemeral, data) VALUES (?, ?, ?, ?, ?)",
-        [
-            (n, workflow_id, item.name, item.is_ephemeral, None if item.data is None else to_json(item.data))
-            for n, item in enumerate(batch.user_data, first["user_data"])
-        ],
-    )
     for needs in batch.resource_requirements:
         requirements.check(needs)
-    db.executemany(
-        """
-        INSERT INTO resource_requirements
-               (id, workflow_id, name, num_cpus, num_gpus, num_nodes, memory, runtime) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        [
-            (n, workflow_id, r.name, r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime)
-            for n, r in enumerate(batch.resource_requirements, first["resource_requirements"])
-        ],
-    )
-    insert_many(
-        db,
-        "slurm_scheduler",
-        ("id", "workflow_id", *DraftScheduler.__struct_fields__),
-        [
-            (n, workflow_id, *msgspec.structs.astuple(scheduler))
-            for n, scheduler in enumerate(batch.slurm_schedulers, first["slurm_schedulers"])
-        ],
-    )
-    insert_many(
-        db,
-        "failure_handler",
-        ("id", "workflow_id", "name", "rules"),
-        [
-            (n, workflow_id, handler.name, to_json(handler.rules))
-            for n, handler in enumerate(batch.failure_handlers, first["failure_handlers"])
-        ],
-    )
+    for kind, model in PLAIN.items():
+        names = columns(model)
+        rows = [
+            (record_id, workflow_id, *to_row(record, names))
+            for record_id, record in enumerate(getattr(batch, kind), first[kind])
+        ]
+        insert_many(db, TABLES[kind], ("id", "workflow_id", *names), rows)
     for group_id, group in enumerate(batch.groups, first["groups"]):
-        members = draft.ids("jobs", sorted(set(group.members)), f"groups[{group_id - draft.bases['groups']}].members")
+        at_group = group_id - draft.bases["groups"]
+        members = draft.ids("jobs", sorted(set(group.members)), "groups", at_group, "members")
         db.execute(
             "INSERT INTO dependency_group (id, workflow_id, members_hash) VALUES (?, ?, ?)",
             (group_id, workflow_id, groups.members_hash(members)),
@@ -108,16 +64,18 @@ def insert(db: sqlite3.Connection, draft: Draft, batch: DraftBatch) -> None:
             [(group_id, member) for member in members],
         )
     _insert_jobs(db, draft, batch.jobs, first["jobs"])  # after the groups they wait for
-    for action in batch.actions:
-        _insert_action(db, draft, action)
+    for index, action in enumerate(batch.actions, at["actions"]):
+        _insert_action(db, draft, action, index)
+    draft_history.insert(db, draft, batch, at)
 
 
-def _insert_action(db: sqlite3.Connection, draft: Draft, action: DraftAction) -> None:
+def _insert_action(db: sqlite3.Connection, draft: Draft, action: DraftAction, at: int) -> None:
     config = action.action_config
     if action.scheduler is not None:
-        (scheduler_id,) = draft.ids("slurm_schedulers", [action.scheduler], "actions.scheduler")
+        kind = schedulers_of(config.get("scheduler_type"))
+        scheduler_id = draft.id(kind, action.scheduler, "actions", at, "scheduler")
         config = {"scheduler_id": scheduler_id, **config}
-    job_ids = None if action.jobs is None else draft.ids("jobs", action.jobs, "actions.jobs")
+    job_ids = None if action.jobs is None else draft.ids("jobs", action.jobs, "actions", at, "jobs")
     whole = WorkflowAction(
         trigger_type=action.trigger_type,
         action_type=action.action_type,
@@ -125,7 +83,9 @@ def _insert_action(db: sqlite3.Connection, draft: Draft, action: DraftAction) ->
         persistent=action.persistent,
     )
     actions.check(whole)
-    actions.insert_row(db, draft.workflow_id, whole, job_ids)
+    action_id = actions.insert_row(db, draft.workflow_id, whole, job_ids)
+    if action.state is not None:
+        draft_history.restore_action(db, draft, action_id, action.state, at)
 
 
 LINKS = (
@@ -155,12 +115,13 @@ JOB_COLUMNS = (
 def _insert_jobs(db: sqlite3.Connection, draft: Draft, jobs: Sequence[DraftJob], first_id: int) -> None:
     default_id = workflows.default_requirements(db, draft.workflow_id)
     first_index = first_id - draft.bases["jobs"]
+    have_run = any(job.state is not None for job in jobs)
     rows: list[tuple[Any, ...]] = []
     for job_id, job in enumerate(jobs, first_id):
         at = first_index + job_id - first_id
-        needs = draft.one_id("resource_requirements", job.resource_requirements, at, "resource_requirements")
-        scheduler = draft.one_id("slurm_schedulers", job.scheduler, at, "scheduler")
-        handler = draft.one_id("failure_handlers", job.failure_handler, at, "failure_handler")
+        needs = draft.one_id("resource_requirements", job.resource_requirements, "jobs", at, "resource_requirements")
+        scheduler = draft.one_id("slurm_schedulers", job.scheduler, "jobs", at, "scheduler")
+        handler = draft.one_id("failure_handlers", job.failure_handler, "jobs", at, "failure_handler")
         rows.append(
             (
                 job_id,
@@ -173,9 +134,10 @@ def _insert_jobs(db: sqlite3.Connection, draft: Draft, jobs: Sequence[DraftJob],
                 needs or default_id,
                 scheduler or 0,
                 handler,
+                *(draft_history.job_state(draft, job.state, at) if have_run else ()),
             )
         )
-    insert_many(db, "job", JOB_COLUMNS, rows)
+    insert_many(db, "job", (*JOB_COLUMNS, *(draft_history.STATE_COLUMNS if have_run else ())), rows)
     for field, kind, table, column in LINKS:
         linked = [(index, others) for index, others in enumerate(map(attrgetter(field), jobs)) if others]
         _insert_links(
@@ -185,7 +147,7 @@ def _insert_jobs(db: sqlite3.Connection, draft: Draft, jobs: Sequence[DraftJob],
             [
                 (first_id + index, other)
                 for index, others in linked
-                for other in draft.ids(kind, others, f"jobs[{first_index + index}].{field}")
+                for other in draft.ids(kind, others, "jobs", first_index + index, field)
             ],
         )
 

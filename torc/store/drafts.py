@@ -11,9 +11,9 @@ import msgspec
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.draft import DraftAnswer, DraftBatch, DraftCounts, DraftRequest
 from torc.models.workflow import Workflow
-from torc.store import busy, deletion, draft_records, graph, groups, implied, readiness, workflows
+from torc.store import busy, deletion, draft_history, draft_records, graph, groups, implied, readiness, workflows
 from torc.store.database import Database
-from torc.store.draft_records import TABLES, Draft
+from torc.store.draft_positions import TABLES, Draft
 from torc.store.rows import to_json
 from torc.store.table import reserve_ids
 
@@ -32,6 +32,8 @@ def create(database: Database, request: DraftRequest, owner: str | None) -> Draf
     token = workflows.new_token()
     with database.write() as db:
         workflow_id = workflows.insert_row(db, request.workflow, owner, hidden="draft")
+        if request.status is not None:
+            draft_history.restore_status(db, workflow_id, request.status)
         bases = {kind: reserve_ids(db, TABLES[kind], count) for kind, count in counts.items()}
         db.execute(
             "INSERT INTO draft (workflow_id, token_hash, counts, bases, sent) VALUES (?, ?, ?, ?, ?)",
@@ -99,6 +101,7 @@ def finalize(database: Database, workflow_id: int, token: str | None) -> Workflo
         graph.refuse_cycles(db, workflow_id)
     implied.add(database, workflow_id)
     _count(database, workflow_id)
+    draft_history.settle(database, workflow_id)
     with database.write() as db:
         _open(db, workflow_id, token)
         db.execute("UPDATE workflow SET hidden = NULL WHERE id = ?", (workflow_id,))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
-from torc.errors import InvalidRequest, NotFound
+from torc.errors import InvalidRequest, NotFound, Unprocessable
 from torc.models.event import Event, Level
 from torc.models.queries import Paging
 from torc.models.record import Page
@@ -107,6 +107,14 @@ def create(database: Database, event: Event) -> Event:
 def _require_data(data: Any) -> None:
     if data is None:
         raise InvalidRequest('data: an event needs data, such as {"category": "note", "message": "..."}')
+
+
+def check_data(kind: str, data: Any, place: str) -> None:
+    """Raise Unprocessable unless ``data`` is what an event of this kind has."""
+    if kind in (POSTED, NOTED) and data is None:
+        raise Unprocessable(f"{place}: an event of kind '{kind}' needs data")
+    if kind not in (POSTED, NOTED) and not isinstance(data, dict | None):
+        raise Unprocessable(f"{place}: the details of an event of kind '{kind}' are an object")
 
 
 def get(database: Database, event_id: int) -> Event:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torc.errors import Conflict, Unprocessable
+from torc.models.draft_history import DraftResult
 from torc.models.job import Job
 from torc.models.queries import Paging
 from torc.models.record import Page
@@ -43,7 +44,7 @@ def page(
         return select_page(db, Result, "result", LISTED, " AND ".join(where), arguments, paging)
 
 
-def cut_output(result: Result) -> None:
+def cut_output(result: Result | DraftResult) -> None:
     """Keep the end, where the reason of a failure stands."""
     for name in OUTPUT:
         text: str | None = getattr(result, name)

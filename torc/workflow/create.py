@@ -1,12 +1,22 @@
-"""From a specification file to a workflow on the server, or to nothing at all."""
+"""From a document to a workflow on the server, or to nothing at all."""
 
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torc.errors import InvalidSpec, TorcError
-from torc.models.draft import BATCH_JOBS, DraftBatch, DraftCounts, DraftDocument, DraftGroup, DraftJob, DraftRequest
+import msgspec
+
+from torc.errors import TorcError
+from torc.models.draft import (
+    BATCH_JOBS,
+    DraftBatch,
+    DraftDocument,
+    DraftGroup,
+    DraftJob,
+    DraftRequest,
+    DraftUserData,
+)
+from torc.models.draft_history import DraftEvent, DraftResult
 
 if TYPE_CHECKING:
     from torc.client.api import Client
@@ -17,32 +27,14 @@ Progress = Callable[[int, int], None]
 LINKS_PER_ROW = 4
 """So many dependencies or links count as one more job when batches are filled."""
 
-
-def read_spec(path: Path, user: str) -> DraftDocument:
-    """Read and check a specification; InvalidSpec names file, place and cure.
-
-    ``user`` owns the workflow unless the specification says who does.
-    """
-    from torc.spec import load_document  # parsing YAML is not for `torc run 17`
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InvalidSpec(f"{path}: there is no such file.") from None
-    except IsADirectoryError:
-        raise InvalidSpec(f"{path} is a folder, not a workflow specification.") from None
-    except UnicodeDecodeError as error:
-        raise InvalidSpec(
-            f"{path}: byte {error.start} is not UTF-8 text; save the file in UTF-8, or name another one."
-        ) from None
-    except OSError as error:
-        raise InvalidSpec(f"{path} cannot be read: {error.strerror}.") from error
-    return load_document(text, source=str(path), user=user)
+BYTES_PER_ROW = 4096
+"""So many bytes of text count as one more job: the biggest batch stays far below what a server reads at once."""
 
 
 def create_workflow(client: "Client", document: DraftDocument, *, progress: Progress | None = None) -> int:
     """Store a whole document and return the workflow's id. After a failure or Ctrl-C nothing is left."""
-    draft = client.drafts.create(DraftRequest(workflow=document.workflow, counts=document.counts()))
+    request = DraftRequest(workflow=document.workflow, counts=document.counts(), status=document.status)
+    draft = client.drafts.create(request)
     sent = 0
     try:
         for batch in batches(document):
@@ -63,7 +55,7 @@ def batches(document: DraftDocument) -> Iterator[DraftBatch]:
     """The document in batches that are about equally long to store, at least one."""
     batch = DraftBatch(batch=1)
     room = BATCH_JOBS
-    for kind in (*DraftCounts.__struct_fields__, "actions"):
+    for kind in KINDS:
         for record in getattr(document, kind):
             weight = _weight(record)
             if weight > room and room < BATCH_JOBS:
@@ -75,13 +67,20 @@ def batches(document: DraftDocument) -> Iterator[DraftBatch]:
     yield batch
 
 
+KINDS = tuple(name for name in DraftBatch.__struct_fields__ if name != "batch")
+"""What batches hold, in the order of sending: groups before the jobs that wait for them."""
+
+
 def _weight(record: object) -> int:
     """How long a record takes to store, in jobs without links."""
-    links = 0
+    links, size = 0, 0
     if isinstance(record, DraftJob):
         links = len(record.depends_on) + len(record.depends_on_groups)
         links += len(record.input_files) + len(record.output_files)
         links += len(record.input_user_data) + len(record.output_user_data)
+        size = len(record.command) + len(record.invocation_script or "")
     elif isinstance(record, DraftGroup):
         links = len(record.members)
-    return 1 + links // LINKS_PER_ROW
+    elif isinstance(record, DraftUserData | DraftResult | DraftEvent):
+        size = len(msgspec.json.encode(record))
+    return 1 + links // LINKS_PER_ROW + size // BYTES_PER_ROW
