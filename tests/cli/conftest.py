@@ -44,12 +44,12 @@ def environment() -> dict[str, str]:
 def offline(environment: dict[str, str], tmp_path: Path) -> Torc:
     """``offline("jobs", "list", "1", env={...})`` in an empty folder, where no server answers."""
 
-    def run(*words: object, env: dict[str, str] | None = None) -> Said:
+    def run(*words: object, env: dict[str, str] | None = None, stdin: str = "") -> Said:
         done = subprocess.run(
             [sys.executable, "-m", "torc", *map(str, words)],
             capture_output=True,
             text=True,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             cwd=tmp_path,
             env={**environment, "TORC_API_URL": "http://127.0.0.1:9/torc-service/v1", **(env or {})},
             timeout=120,
@@ -63,8 +63,8 @@ def offline(environment: dict[str, str], tmp_path: Path) -> Torc:
 def torc(offline: Torc, server: Any) -> Torc:
     """The same against the shared server."""
 
-    def run(*words: object, env: dict[str, str] | None = None) -> Said:
-        return offline(*words, env={"TORC_API_URL": server.url, **(env or {})})
+    def run(*words: object, env: dict[str, str] | None = None, stdin: str = "") -> Said:
+        return offline(*words, env={"TORC_API_URL": server.url, **(env or {})}, stdin=stdin)
 
     return run
 

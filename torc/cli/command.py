@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
+from torc.cli.output import Result
 from torc.errors import EXIT_USAGE
 from torc.settings import CLIENT, Setting, whole_number
 
@@ -39,7 +40,8 @@ class Command:
     run: Callable[..., Any]
     aliases: tuple[str, ...]
     epilog: str | None
-    prepare: Callable[[dict[str, Any]], dict[str, Any]] | None
+    prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None
+    needs_server: bool
 
     @property
     def description(self) -> str:
@@ -61,17 +63,19 @@ def command(
     *arguments: Argument | Setting,
     aliases: tuple[str, ...] = (),
     epilog: str | None = None,
-    prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None = None,
+    needs_server: bool = True,
 ) -> Callable[[F], F]:
     """Make ``torc <path>`` of a function that takes a Client and ``arguments`` by name, and returns a result.
 
-    ``prepare`` may change the arguments before a server is asked for; what can be refused without one belongs there.
+    ``prepare`` may change the arguments before a server is asked for; what can be refused without one belongs there,
+    and when it returns a result that is all there is to do. Without ``needs_server`` the function takes no Client.
     """
 
     def register(function: F) -> F:
         if not function.__doc__:
             raise TypeError(f"the command {path!r} needs a docstring; its first line is the help")
-        COMMANDS[path] = Command(path, arguments, function, aliases, epilog, prepare)
+        COMMANDS[path] = Command(path, arguments, function, aliases, epilog, prepare, needs_server)
         return function
 
     return register

@@ -91,7 +91,12 @@ def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:
     declared = {name: values[name] for name in _names(command) if name in values}
     arguments = {**declared, **_settings(command.arguments, declared)}
     if command.prepare:
-        arguments = command.prepare(arguments)
+        prepared = command.prepare(arguments)
+        if not isinstance(prepared, dict):
+            return output.show(prepared, values["format"])
+        arguments = prepared
+    if not command.needs_server:
+        return output.show(command.run(**arguments), values["format"])
     with _connect(values, given) as torc:
         return output.show(command.run(torc, **arguments), values["format"])
 

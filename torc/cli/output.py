@@ -1,10 +1,12 @@
 """What commands return, and the only code that knows ``table`` from ``json``."""
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from torc.errors import TorcError
 from torc.views.column import Column
@@ -83,7 +85,16 @@ class Message:
         return self.data
 
 
-Result = Listing | Record | Message
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A file that goes to stdout as it is, whatever the format."""
+
+    content: BinaryIO
+    exit_code: int = 0
+    remark: str | None = None
+
+
+Result = Listing | Record | Message | Document
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
@@ -98,7 +109,10 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
 
 def show(result: Result, output_format: str) -> int:
     """Print a result and return the exit code that goes with it."""
-    write(as_json(result.document()) if output_format == "json" else result.text())
+    if isinstance(result, Document):
+        _copy(result.content)
+    else:
+        write(as_json(result.document()) if output_format == "json" else result.text())
     if result.remark:
         print(result.remark, file=sys.stderr)
     return result.exit_code
@@ -122,10 +136,21 @@ def as_json(document: Any) -> str:
 
 def write(text: str) -> None:
     """Print to stdout. A reader that has gone, as ``head`` does, is no failure."""
-    if not text:
-        return
+    if text:
+        with _stdout():
+            print(text, flush=True)
+
+
+def _copy(content: BinaryIO) -> None:
+    with _stdout():
+        shutil.copyfileobj(content, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _stdout() -> Iterator[None]:
     try:
-        print(text, flush=True)
+        yield
     except OSError as error:
         # Otherwise the interpreter tries once more at exit and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from torc import logs, settings
 from torc.cli import ask
-from torc.cli.command import argument, command, flag
+from torc.cli.command import argument, command
 from torc.cli.outcome import report
 from torc.cli.output import Message
 from torc.cli.progress import progress_on, show_sending
+from torc.cli.spec_or_id import spec_or_id
+from torc.cli.specification import SKIP_CHECKS, document_of
 from torc.cli.workflows import DELETE_OUTPUTS, FORCE, NO_PROMPTS
 from torc.errors import ServerAway, TorcError, UsageError
 from torc.models.draft import DraftDocument
-from torc.workflow.create import create_workflow, read_spec
+from torc.workflow.create import create_workflow
 
 if TYPE_CHECKING:
     from torc.client.api import Client
     from torc.runner.loop import RunOptions
 
 logger = logging.getLogger(__name__)
-
-SPEC_SUFFIXES = (".yaml", ".yml", ".json", ".json5", ".kdl")
 
 EXIT_CODES = """exit codes:
   0    every job completed
@@ -40,18 +40,16 @@ EXIT_CODES = """exit codes:
 
 def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
     """Tell a specification from an id; one that is refused needs no server."""
-    given: str = arguments.pop("spec_or_id")
+    named = spec_or_id(arguments.pop("spec_or_id"))
+    skip_checks: bool = arguments.pop("skip_checks")
     directory: Path | None = arguments.pop("directory")
     if directory is not None:
         arguments["output_dir"] = directory
     document, workflow_id = None, None
-    if given.lower().endswith(SPEC_SUFFIXES) or Path(given).is_file():
-        document = read_spec(Path(given), settings.user_name())
+    if isinstance(named, int):
+        workflow_id = named
     else:
-        try:
-            workflow_id = int(given)
-        except ValueError:
-            raise TorcError(f"{given!r} is neither a workflow specification file nor a workflow ID.") from None
+        document = document_of(named, user=None, skip_checks=skip_checks)
     # Loading the runner takes as long as a third of a server's start, which we may be about to wait for.
     threading.Thread(target=import_module, args=("torc.runner.loop",), daemon=True).start()
     return {**arguments, "document": document, "workflow_id": workflow_id}
@@ -65,7 +63,7 @@ def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
     FORCE,
     DELETE_OUTPUTS,
     NO_PROMPTS,
-    flag("--skip-checks", help="accepted for scripts; there is no check yet that it would skip"),
+    SKIP_CHECKS,
     epilog=EXIT_CODES,
     prepare=_resolve,
 )
@@ -76,7 +74,6 @@ def run(
     workflow_id: int | None,
     output_dir: Path,
     poll_interval: float,
-    skip_checks: bool,
     force: bool,
     delete_outputs: bool,
     no_prompts: bool,
@@ -88,8 +85,6 @@ def run(
     """
     from torc.runner.loop import RunOptions  # psutil is not for --help
 
-    if skip_checks:
-        logger.warning("--skip-checks has no effect: there is no check yet that it would skip")
     with _blaming(output_dir):
         output_dir.mkdir(parents=True, exist_ok=True)
     choices = {"user": None, "force": force, "delete_outputs": delete_outputs, "no_prompts": no_prompts}

@@ -1,20 +1,26 @@
 """``torc workflows``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torc.cli.execution_plan  # its command is one of these
+import torc.cli.spec_schema
+import torc.cli.transfer  # noqa: F401  # and so are these
 from torc.cli import ask
 from torc.cli.command import PAGING, WORKFLOW_ID, argument, command, flag, number
 from torc.cli.output import Listing, Message, Record
 from torc.cli.progress import show_sending
+from torc.cli.specification import FILE, SKIP_CHECKS, document_of
 from torc.errors import EXIT_ERROR, TorcError
+from torc.models.checked import Checked
 from torc.models.draft import DraftDocument
 from torc.models.workflow import Workflow
 from torc.settings import user_name
+from torc.views import validation
 from torc.views import workflows as views
-from torc.workflow.create import create_workflow, read_spec
+from torc.workflow.create import create_workflow
 from torc.workflow.delete import check_owner
 from torc.workflow.initialize import find_files
+from torc.workflow.read import check_spec
 
 if TYPE_CHECKING:
     from torc.client.api import Client
@@ -24,21 +30,32 @@ DELETE_OUTPUTS = flag("--delete-outputs", help="first delete the output files th
 NO_PROMPTS = flag("--no-prompts", help="never ask anything")
 
 
-def _read_file(arguments: dict[str, Any]) -> dict[str, Any]:
-    """A specification that is refused needs no server."""
-    user = arguments.pop("user")
-    document = read_spec(arguments.pop("file"), user or user_name())
-    if user:
-        document.workflow.user = user
-    return {**arguments, "document": document}
+def _read(arguments: dict[str, Any]) -> dict[str, Any] | Message:
+    """A specification that is refused, or only to be checked, needs no server."""
+    file, user, skip_checks = arguments.pop("file"), arguments.pop("user"), arguments.pop("skip_checks")
+    if arguments.pop("dry_run"):
+        return _report(check_spec(file, user=user or user_name(), skip_checks=skip_checks))
+    return {**arguments, "document": document_of(file, user=user, skip_checks=skip_checks)}
+
+
+def _report(checked: Checked) -> Message:
+    text, verdict = validation.report(checked), validation.verdict(checked)
+    return Message(
+        says=text if checked.errors else f"{text}\n\n{verdict}",
+        data=validation.as_document(checked),
+        remark=verdict if checked.errors else None,
+        exit_code=EXIT_ERROR if checked.errors else 0,
+    )
 
 
 @command(
     "workflows create",
-    argument("file", metavar="FILE", type=Path, help="a workflow specification in YAML or JSON"),
+    FILE,
     argument("-u", "--user", metavar="NAME", help="owner of the workflow (default: USER, unless the file says)"),
+    flag("--dry-run", help="only check the file and tell what would be created; needs no server"),
+    SKIP_CHECKS,
     flag("--no-resource-monitoring", help="do not measure what the jobs use"),
-    prepare=_read_file,
+    prepare=_read,
 )
 def create(torc: "Client", document: DraftDocument, *, no_resource_monitoring: bool) -> Message:
     """Create a workflow from a specification file, all of it or nothing."""
