@@ -12,7 +12,20 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks import claims, clients, creation, idle, latency, lists, stalls, startup, sync, throughput
+from benchmarks import (
+    claims,
+    clients,
+    creation,
+    idle,
+    latency,
+    lists,
+    stalls,
+    startup,
+    sync,
+    throughput,
+    whole,
+    written_out,
+)
 from benchmarks.measure import Bench, Figure, workplace
 from torc import __version__
 
@@ -25,6 +38,10 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "barrier": throughput.barrier,
     "relay": latency.relay,
     "create": creation.independent,
+    "files": written_out.files,
+    "parse": written_out.parsing,
+    "plan": whole.plans,
+    "transfer": whole.transfer,
     "all-to-all-run": throughput.all_to_all,
     "all-to-all-create": creation.all_to_all,
     "sync": sync.runners,
@@ -44,6 +61,13 @@ def amount(value: float, unit: str) -> str:
     return f"{value:.2f} x" if unit == "x" else f"{value:.3g} {unit}"
 
 
+def target(figure: Figure) -> str:
+    """What the score has to be, if there is something that it has to be."""
+    if figure.limit is None:
+        return ""
+    return f"{'>=' if figure.at_least else '<='} {amount(figure.limit, figure.unit)}"
+
+
 def row(figure: Figure) -> tuple[str, ...]:
     """A figure as a line of the table."""
     return (
@@ -51,7 +75,7 @@ def row(figure: Figure) -> tuple[str, ...]:
         figure.measured,
         figure.floor,
         amount(figure.score, figure.unit),
-        f"{'>=' if figure.at_least else '<='} {amount(figure.limit, figure.unit)}",
+        target(figure),
         "" if figure.holds else "MISSED",
         " .. ".join(amount(value, figure.unit) for value in figure.spread) if figure.spread else "",
     )

@@ -17,13 +17,13 @@ Rounds = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table. ``score`` is held against ``limit``; the text says what it is."""
+    """One line of the table. ``score`` is held against ``limit``, where there is one; the text says what it is."""
 
     measure: str
     measured: str
     floor: str
     score: float
-    limit: float
+    limit: float | None
     unit: str = "x"  # of score and limit; x is a ratio to the floor
     at_least: bool = False  # the score has to reach the limit instead of staying under it
     spread: tuple[float, float] | None = None  # lowest and highest score of a single round
@@ -31,6 +31,8 @@ class Figure:
     @property
     def holds(self) -> bool:
         """Whether the target is met."""
+        if self.limit is None:
+            return True
         return self.score >= self.limit if self.at_least else self.score <= self.limit
 
 

@@ -90,3 +90,27 @@ def relay(legs: int, folder: Path) -> str:
             command = f"echo $EPOCHREALTIME > {folder}/{side}_{leg}; sleep 0.3"
             lines.append(f"  - {{name: {side}_{leg}, command: '{command}', depends_on: [head_{leg}]}}")
     return "\n".join(lines) + "\n"
+
+
+def stages(count: int, width: int) -> str:
+    """``count`` stages of ``width`` jobs, each after all jobs of the one before."""
+    lines = ["name: stages", f'parameters: {{i: "1:{width}"}}', "jobs:"]
+    for stage in range(count):
+        waits = f', depends_on_regexes: ["^stage_{stage - 1}_"]' if stage else ""
+        lines.append(f'  - {{name: "stage_{stage}_{{i}}", command: "true", use_parameters: [i]{waits}}}')
+    return "\n".join(lines) + "\n"
+
+
+def written_out(count: int) -> dict[str, str]:
+    """As many jobs without a parameter, each an entry of its own, in every format by its extension."""
+    names = [f"job_{number}" for number in range(1, count + 1)]
+    entries = [f'{{"name": "{name}", "command": "true"}}' for name in names]
+    inside = ",\n    ".join(entries)
+    return {
+        "yaml": "name: written_out\njobs:\n" + "".join(f'  - name: {name}\n    command: "true"\n' for name in names),
+        "json": f'{{\n  "name": "written_out",\n  "jobs": [\n    {inside}\n  ]\n}}\n',
+        "json5": "{\n  name: 'written_out',\n  jobs: [\n"
+        + "".join(f"    {{name: '{name}', command: 'true'}},\n" for name in names)
+        + "  ],\n}\n",
+        "kdl": 'name "written_out"\n' + "".join(f'job "{name}" {{\n    command "true"\n}}\n' for name in names),
+    }

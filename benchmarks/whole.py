@@ -1,0 +1,59 @@
+"""Verbs over whole workflows of 100,000 jobs: what comes when, out to a file, and in again. Plain figures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks import specs
+from benchmarks.measure import Bench, Figure, seconds
+from benchmarks.processes import create_and_initialize, server, torc
+
+MB = 1_000_000
+JOBS = 100_000
+STAGES = 100
+
+
+def plans(bench: Bench) -> Iterator[Figure]:
+    """The execution plan of a file: all at once, and stage after stage."""
+    count = bench.scaled(JOBS)
+    shapes = {
+        "in one stage": specs.independent(count, "'true'"),
+        "in 100 stages": specs.stages(STAGES, count // STAGES),
+    }
+    for shape, spec in shapes.items():
+        with bench.fresh() as folder:
+            path = folder / "spec.yaml"
+            path.write_text(spec)
+            yield timed(bench, f"execution plan of {count:,} jobs {shape}", "workflows", "execution-plan", path)
+
+
+def transfer(bench: Bench) -> Iterator[Figure]:
+    """A stored workflow to a file, and the file to another workflow."""
+    count = bench.scaled(JOBS)
+    with bench.fresh() as folder, server(folder) as running:
+        spec, file = folder / "spec.yaml", folder / "export.json"
+        spec.write_text(specs.stages(STAGES, count // STAGES))
+        workflow_id, _ = create_and_initialize(running, spec, folder)
+        on_server = ("--url", running.url, "workflows")
+        yield timed(bench, f"export {count:,} jobs", *on_server, "export", str(workflow_id), "-o", file, "--force")
+        yield timed(bench, f"import {count:,} jobs", *on_server, "import", file)
+
+
+def timed(bench: Bench, name: str, *arguments: str | Path) -> Figure:
+    """How long a command takes from start to end, and the most memory it has."""
+    peaks = []
+
+    def run() -> None:
+        with bench.fresh() as folder:
+            peaks.append(torc(*arguments, folder=folder).peak_bytes)
+
+    took = [seconds(run) for _ in range(bench.rounds)]
+    return Figure(
+        name,
+        f"{median(took):.2f} s, {median(peaks) / MB:.0f} MB",
+        "",
+        median(took),
+        None,
+        unit="s",
+        spread=(min(took), max(took)),
+    )
