@@ -2,7 +2,16 @@ import re
 
 import pytest
 
-from torc.units import format_bytes, format_duration_s, parse_duration, parse_memory, utc_now_iso
+from torc.units import (
+    format_bytes,
+    format_duration_s,
+    format_walltime,
+    parse_duration,
+    parse_memory,
+    parse_slurm_memory,
+    parse_walltime,
+    utc_now_iso,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +101,64 @@ def test_an_empty_duration_and_one_of_ages_are_refused():
 @pytest.mark.parametrize("seconds", [0, 1, 60, 3599, 3600, 5400, 86_399, 86_400, 90_061, 10**9])
 def test_a_formatted_duration_reads_back(seconds):
     assert parse_duration(format_duration_s(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 5400),
+        ("4:30", 270),
+        ("90:00", 5400),
+        ("04:00:00", 14_400),
+        ("00:90:00", 5400),
+        ("1-12", 129_600),
+        ("1-12:30", 131_400),
+        ("2-00:00:10", 172_810),
+        ("0", 0),
+        ("2h", 7200),
+        ("30m", 1800),
+        ("45s", 45),
+        ("1d", 86_400),
+        ("1d12h", 129_600),
+        ("1h30m", 5400),
+        (" 04:00:00 ", 14_400),
+    ],
+)
+def test_a_walltime_is_read_as_slurm_reads_it_or_as_people_say_it(text, seconds):
+    assert parse_walltime(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "4 hours", "2.5h", "h", "30m1h", "2H", "-1:00", "1:2:3:4", "1-", "1-2h", "PT1H", "UNLIMITED", "9" * 10],
+)
+def test_what_is_no_walltime_is_refused(text):
+    with pytest.raises(ValueError, match="Invalid walltime"):
+        parse_walltime(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "00:00:00"), (59, "00:00:59"), (86_399, "23:59:59"), (86_400, "1-00:00:00"), (176_461, "2-01:01:01")],
+)
+def test_a_walltime_is_shown_as_slurm_shows_it_and_reads_back(seconds, text):
+    assert format_walltime(seconds) == text
+    assert parse_walltime(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1024", 1024**3), ("4000M", 4000 * 1024**2), ("180G", 180 * 1024**3), ("1.5g", 1536 * 1024**2), ("512k", 2**19)]
+    + [("2T", 2 * 1024**4), ("0", 0), (" 8G ", 8 * 1024**3)],
+)
+def test_a_bare_number_is_megabytes_to_slurm(text, size):
+    assert parse_slurm_memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "lots", "8GB", "-1G", "1_000"])
+def test_what_is_no_memory_to_slurm_is_refused(text):
+    with pytest.raises(ValueError, match="memory|Memory"):
+        parse_slurm_memory(text)
 
 
 @pytest.mark.parametrize(
