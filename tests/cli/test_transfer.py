@@ -147,6 +147,12 @@ def test_what_is_no_export_is_refused_without_a_server(offline, tmp_path):
     assert "missing.json: there is no such file" in missing.err
 
 
+def test_create_says_what_an_export_is_for(torc, made, tmp_path):
+    torc("workflows", "export", made, "-o", "e.json")
+    said = torc("workflows", "create", "e.json")
+    assert (said.code, said.err) == (1, "Error: e.json is an exported workflow; use `torc workflows import`.\n")
+
+
 def test_a_reader_who_has_gone_is_no_failure_and_a_full_disk_is(torc, environment, server, made, tmp_path):
     for target, code in (("| true", 0), ("> /dev/full", 1)):
         said = subprocess.run(

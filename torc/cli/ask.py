@@ -1,8 +1,9 @@
-"""Questions to the person at the terminal. Without a terminal nobody is asked."""
+"""Questions to the person at the terminal, and the options that answer them. Without a terminal nobody is asked."""
 
 import sys
 from typing import TYPE_CHECKING
 
+from torc.cli.command import flag
 from torc.cli.output import CONTROL
 from torc.models.workflow import InitializeAnswer
 from torc.settings import user_name
@@ -10,6 +11,10 @@ from torc.workflow.initialize import find_files, initialize_workflow, name_files
 
 if TYPE_CHECKING:
     from torc.client.api import Client
+
+FORCE = flag("--force", help="go on without input files that are missing")
+DELETE_OUTPUTS = flag("--delete-outputs", help="first delete the output files that are there already")
+NO_PROMPTS = flag("--no-prompts", help="never ask anything")
 
 
 def can_ask() -> bool:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from torc import logs, settings
 from torc.cli import ask
+from torc.cli.ask import DELETE_OUTPUTS, FORCE, NO_PROMPTS
 from torc.cli.command import argument, command
 from torc.cli.outcome import report
 from torc.cli.output import Message
 from torc.cli.progress import progress_on, show_sending
-from torc.cli.spec_or_id import spec_or_id
-from torc.cli.specification import SKIP_CHECKS, document_of
-from torc.cli.workflows import DELETE_OUTPUTS, FORCE, NO_PROMPTS
+from torc.cli.specification import SKIP_CHECKS, document_of, spec_or_id
 from torc.errors import ServerAway, TorcError, UsageError
 from torc.models.draft import DraftDocument
 from torc.workflow.create import create_workflow

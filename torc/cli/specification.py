@@ -1,11 +1,12 @@
-"""Options and steps that every command has which takes a specification."""
+"""What commands that take a specification have in common: options, reading it, telling its file from an id."""
 
+import os
 import sys
 from pathlib import Path
 
 from torc.cli.command import argument, flag
 from torc.cli.output import CONTROL
-from torc.errors import InvalidSpec
+from torc.errors import InvalidSpec, TorcError
 from torc.models.draft import DraftDocument
 from torc.settings import user_name
 from torc.workflow.read import check_spec
@@ -14,6 +15,8 @@ FILE = argument(
     "file", metavar="FILE", type=Path, help="a workflow specification in YAML, JSON, JSON5 or KDL; - is stdin"
 )
 SKIP_CHECKS = flag("--skip-checks", help="take unknown keys and nodes that no job asks for as warnings")
+SPEC_SUFFIXES = (".yaml", ".yml", ".json", ".json5", ".kdl")
+STDIN = "-"
 
 
 def document_of(file: Path, *, user: str | None, skip_checks: bool) -> DraftDocument:
@@ -26,3 +29,13 @@ def document_of(file: Path, *, user: str | None, skip_checks: bool) -> DraftDocu
     if user:
         checked.document.workflow.user = user
     return checked.document
+
+
+def spec_or_id(given: str) -> Path | int:
+    """The specification or the id that is meant. A file wins, even one that is called 17, and a pipe is a file."""
+    is_file = os.path.exists(given) and not os.path.isdir(given)  # unlike Path's, these refuse no name
+    if is_file or given == STDIN or given.lower().endswith(SPEC_SUFFIXES):
+        return Path(given)
+    if given.isascii() and given.isdecimal():
+        return int(given)
+    raise TorcError(f"{given!r} is neither a workflow specification file nor a workflow ID.")

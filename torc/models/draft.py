@@ -157,6 +157,11 @@ class DraftAction(Record, kw_only=True):
     state: DraftActionState | None = None
 
 
+def is_worth_a_group(members: int, dependents: int) -> bool:
+    """Whether a group needs less than half as many rows as a dependency for every pair."""
+    return members * dependents > 2 * (members + dependents)
+
+
 class DraftBatch(Record, kw_only=True):
     """Body of ``POST /drafts/{id}/batches``: the next records of each kind, in document order.
 

@@ -7,6 +7,8 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from torc.errors import InvalidSpec
+from torc.models.export import FORMAT as EXPORT
 from torc.spec.document import Parameterized, Specification
 from torc.spec.locator import Path
 from torc.spec.problems import Problems, did_you_mean
@@ -57,8 +59,11 @@ def decode(data: Any, problems: Problems) -> Specification:
 
     Raises InvalidSpec when they leave nothing that could be checked any further.
     """
-    if isinstance(data, dict) and isinstance(data.get(FOR_EDITORS), str):
-        del data[FOR_EDITORS]
+    if isinstance(data, dict):
+        if data.get("format") == EXPORT:
+            raise InvalidSpec(f"{problems.source} is an exported workflow; use `torc workflows import`.")
+        if isinstance(data.get(FOR_EDITORS), str):
+            del data[FOR_EDITORS]
     try:
         return msgspec.convert(data, Specification)
     except msgspec.ValidationError:

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 
-from torc.models.draft import DraftGroup
+from torc.models.draft import DraftGroup, is_worth_a_group
 from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.problems import Problems
@@ -86,8 +86,3 @@ class Dependencies:
         groups = sorted({self.group_of[number] for number in numbers if number in self.group_of})
         single = {member for number in numbers if number not in self.group_of for member in self.members[number]}
         return sorted(m for m in single if not any(m in self.group_members[group] for group in groups)), groups
-
-
-def is_worth_a_group(members: int, dependents: int) -> bool:
-    """Whether a group needs less than half as many rows as an edge for every pair."""
-    return members * dependents > 2 * (members + dependents)

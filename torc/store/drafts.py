@@ -18,6 +18,10 @@ from torc.store.rows import to_json
 from torc.store.table import reserve_ids
 
 IDLE_S = 3600.0
+
+SHORT_WRITE_S = 0.05
+"""About how long counting many groups keeps other writers waiting."""
+
 # When each draft was last written to, on the monotonic clock; a restart starts the hour again.
 _last_used: dict[int, float] = {}
 _last_used_guard = threading.Lock()
@@ -99,7 +103,7 @@ def finalize(database: Database, workflow_id: int, token: str | None) -> Workflo
             if draft.sent[kind] != count:
                 raise Conflict(f"draft {workflow_id} has {draft.sent[kind]} of {count} announced {kind}; send the rest")
         graph.refuse_cycles(db, workflow_id)
-    implied.add(database, workflow_id)
+    implied.add(database, workflow_id, count=False)
     _count(database, workflow_id)
     draft_history.settle(database, workflow_id)
     with database.write() as db:
@@ -112,9 +116,11 @@ def _count(database: Database, workflow_id: int) -> None:
     """Set the counters of groups and jobs."""
     with database.read() as db:
         ids = db.execute("SELECT id FROM dependency_group WHERE workflow_id = ?", (workflow_id,)).fetchall()
-    for (group_id,) in ids:
+    while ids:
         with database.write() as db:
-            groups.recount_group(db, group_id)
+            until = time.monotonic() + SHORT_WRITE_S
+            while ids and time.monotonic() < until:
+                groups.recount_group(db, *ids.pop())
     for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             waiting = db.execute(

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from torc.models.draft import is_worth_a_group
 from torc.store import groups
 from torc.store.database import Database
 from torc.store.readiness import recount
@@ -22,23 +23,25 @@ class Alike:
     records: list[int] = field(default_factory=list)
 
 
-def add(database: Database, workflow_id: int) -> None:
+def add(database: Database, workflow_id: int, *, count: bool = True) -> None:
     """Write the implied edges of a workflow, in chunks; again is without effect.
 
-    Where many write what the same many read, the writers become a group. The readers are counted afresh, each once:
-    with its edges.
+    Where many write what the same many read, the writers become a group. With ``count`` the readers are counted
+    afresh, each once: with its edges.
     """
     for kind in KINDS:
         group_of = _groups(database, workflow_id, kind)
         for first_id, last_id in _reader_ranges(database, workflow_id, kind):
             with database.write() as db:
-                _add_edges(db, workflow_id, kind, group_of, first_id, last_id)
+                readers = _add_edges(db, workflow_id, kind, group_of, first_id, last_id)
+                if count:
+                    recount(db, readers)
 
 
 def _groups(database: Database, workflow_id: int, kind: str) -> dict[int, int]:
     """The group of writers to wait for, by record, for the records where edges would be too many; made if need be."""
     with database.read() as db:
-        worthy = [alike for alike in _alike(db, workflow_id, kind) if _is_worth_a_group(alike.writers, alike.readers)]
+        worthy = [alike for alike in _alike(db, workflow_id, kind) if is_worth_a_group(alike.writers, alike.readers)]
     group_of: dict[int, int] = {}
     while worthy:
         with database.write() as db:
@@ -47,7 +50,7 @@ def _groups(database: Database, workflow_id: int, kind: str) -> dict[int, int]:
                 alike = worthy.pop()
                 room -= alike.writers
                 writers = _writers(db, kind, alike.records)
-                if _is_worth_a_group(len(writers), alike.readers):
+                if is_worth_a_group(len(writers), alike.readers):
                     group_of.update(dict.fromkeys(alike.records, groups.ensure(db, workflow_id, writers)))
     return group_of
 
@@ -55,9 +58,9 @@ def _groups(database: Database, workflow_id: int, kind: str) -> dict[int, int]:
 def shared(db: sqlite3.Connection, workflow_id: int, kind: str) -> Iterator[tuple[list[int], list[int]]]:
     """The writers that become groups, ascending, each with the records for which they do."""
     for alike in _alike(db, workflow_id, kind):
-        if _is_worth_a_group(alike.writers, alike.readers):
+        if is_worth_a_group(alike.writers, alike.readers):
             writers = _writers(db, kind, alike.records)
-            if _is_worth_a_group(len(writers), alike.readers):
+            if is_worth_a_group(len(writers), alike.readers):
                 yield writers, alike.records
 
 
@@ -80,11 +83,6 @@ def _alike(db: sqlite3.Connection, workflow_id: int, kind: str) -> list[Alike]:
             alike.writers += writers
             alike.records.append(record_id)
     return list(by_readers.values())
-
-
-def _is_worth_a_group(writers: int, readers: int) -> bool:
-    """Whether a group needs less than half as many rows as an edge for every pair."""
-    return writers * readers > 2 * (writers + readers)
 
 
 def _writers(db: sqlite3.Connection, kind: str, record_ids: list[int]) -> list[int]:
@@ -116,8 +114,8 @@ def _reader_ranges(database: Database, workflow_id: int, kind: str) -> Iterator[
 
 def _add_edges(
     db: sqlite3.Connection, workflow_id: int, kind: str, group_of: dict[int, int], first_id: int, last_id: int
-) -> None:
-    """Let the readers in a range of ids wait, and count them afresh."""
+) -> list[int]:
+    """Let the readers in a range of ids wait; who they are."""
     # CROSS, since SQLite would begin with all records of the workflow, for each range again.
     links = db.execute(
         f"""
@@ -140,4 +138,4 @@ def _add_edges(
         """,
         (first_id, last_id, workflow_id, json_ids({record_id for _, record_id in links if record_id in group_of})),
     )
-    recount(db, dict.fromkeys(job_id for job_id, _ in links))
+    return list(dict.fromkeys(job_id for job_id, _ in links))

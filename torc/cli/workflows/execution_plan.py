@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from torc.cli.command import argument, command
 from torc.cli.output import CONTROL, Message
-from torc.cli.spec_or_id import spec_or_id
-from torc.cli.specification import SKIP_CHECKS, document_of
+from torc.cli.specification import SKIP_CHECKS, document_of, spec_or_id
 from torc.models.draft import DraftDocument
 
 if TYPE_CHECKING:

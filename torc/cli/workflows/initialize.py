@@ -1,0 +1,66 @@
+"""``torc workflows initialize``."""
+
+from typing import TYPE_CHECKING, Any
+
+from torc.cli import ask
+from torc.cli.ask import DELETE_OUTPUTS, FORCE, NO_PROMPTS
+from torc.cli.command import WORKFLOW_ID, argument, command, flag
+from torc.cli.output import Message
+from torc.errors import EXIT_ERROR
+from torc.workflow.initialize import find_files
+
+if TYPE_CHECKING:
+    from torc.client.api import Client
+
+
+@command(
+    "workflows initialize",
+    WORKFLOW_ID,
+    FORCE,
+    DELETE_OUTPUTS,
+    NO_PROMPTS,
+    flag("--dry-run", help="only tell which inputs are missing and which outputs are there already"),
+    argument("-u", "--user", metavar="NAME", help="who does it, for the workflow's history (default: USER)"),
+    aliases=("initialize-jobs",),
+)
+def initialize(torc: "Client", workflow_id: int, *, dry_run: bool, **choices: Any) -> Message:
+    """Start a new run: every job begins again, those without dependencies are ready."""
+    if dry_run:
+        return _check(torc, workflow_id)
+    ask.initialize(torc, workflow_id, **choices)
+    return Message(
+        says=f"Successfully started workflow:\n  Workflow ID: {workflow_id}",
+        data={
+            "status": "success",
+            "message": f"Successfully started workflow {workflow_id}",
+            "workflow_id": workflow_id,
+        },
+    )
+
+
+def _check(torc: "Client", workflow_id: int) -> Message:
+    torc.workflows.get(workflow_id)  # lists of a workflow that does not exist are empty
+    found = find_files(torc, workflow_id)
+    missing = [file.path for file in found.missing_inputs]
+    existing = [file.path for file in found.existing_outputs]
+    lines = [f"Initialization check for workflow {workflow_id}:"]
+    for paths, words in (
+        (missing, "Missing {} required input file(s):"),
+        (existing, "Found {} existing output file(s):"),
+    ):
+        if paths:
+            lines += [words.format(len(paths)), *(f"  {path}" for path in paths)]
+    cannot = "Cannot initialize: missing required input files"
+    lines.append(cannot if missing else "Safe to initialize (no missing input files)")
+    return Message(
+        says="\n".join(lines),
+        data={
+            "workflow_id": workflow_id,
+            "safe": not missing,
+            "missing_input_files": missing,
+            "missing_input_file_count": len(missing),
+            "existing_output_files": existing,
+            "existing_output_file_count": len(existing),
+        },
+        exit_code=EXIT_ERROR if missing else 0,
+    )

@@ -1,0 +1,58 @@
+"""``torc workflows list``, ``get`` and ``status``."""
+
+from typing import TYPE_CHECKING, Any
+
+from torc.cli.command import PAGING, WORKFLOW_ID, argument, command, flag
+from torc.cli.output import Listing, Record
+from torc.settings import user_name
+from torc.views import workflows as views
+
+if TYPE_CHECKING:
+    from torc.client.api import Client
+
+
+@command(
+    "workflows list",
+    argument("-u", "--user", metavar="NAME", help="workflows of this user (default: USER)"),
+    flag("--all-users", help="workflows of everybody"),
+    flag("--archived-only", help="only archived ones"),
+    flag("--include-archived", help="archived ones too"),
+    *PAGING,
+)
+def list_workflows(
+    torc: "Client", *, user: str | None, all_users: bool, archived_only: bool, include_archived: bool, **query: Any
+) -> Listing:
+    """List workflows."""
+    owner = None if all_users else user or user_name()
+    return Listing(
+        key=None,
+        records=torc.workflows.list(user=owner, is_archived=None if include_archived else archived_only, **query),
+        columns=views.OF_ONE_USER if owner else views.OF_ALL_USERS,
+        title=f"Workflows for user {owner}:" if owner else "Workflows for all users:",
+        noun="workflows",
+        empty=f"No workflows found for user: {owner}" if owner else "No workflows found for any user",
+        as_document=views.as_document,
+    )
+
+
+@command("workflows get", WORKFLOW_ID)
+def get(torc: "Client", workflow_id: int) -> Record:
+    """Show one workflow."""
+    return Record(
+        title=f"Workflow ID {workflow_id}:",
+        record=torc.workflows.get(workflow_id),
+        columns=views.DETAILS,
+        as_document=views.as_document,
+    )
+
+
+@command("workflows status", WORKFLOW_ID)
+def status(torc: "Client", workflow_id: int) -> Record:
+    """Show where a workflow stands."""
+    found = torc.workflows.status(workflow_id)
+    counts = torc.workflows.job_counts(workflow_id)
+    return Record(
+        title=f"Workflow Status for ID {workflow_id}:",
+        record=views.report(found, counts),
+        columns=views.STATUS,
+    )
