@@ -1,140 +1,141 @@
-"""JSON5 text to plain values: what JSON5 adds to JSON is rewritten as JSON, so that both obey the same rules.
+"""JSON5 text to plain values, by the rules of JSON: read by pyjson5 where that is installed, or else by json5.
 
-The packages that read JSON5 differ in what they accept (``1_000``, ``"\\01"``, half characters, ``1e400``), keep the
-last of repeated keys or need a minute for two megabytes, and do not tell where a value stood.
+json5 is the judge, but reads some 35 kB a second. pyjson5 takes a thousandth of the time, but keeps the last of
+repeated keys and reads numbers such as ``1_000`` and ``.5.`` that are none; where it may have done so json5 is asked.
 """
 
 import json
 import re
 from typing import Any
 
-from torc.spec.json_text import JsonProblem, parse_json
+from torc.spec.json_text import (
+    JsonProblem,
+    count_keys,
+    finite_number,
+    mapping,
+    parse_json,
+    refuse_constant,
+    refuse_lone_surrogates,
+    too_deep,
+    whole_number,
+)
+from torc.spec.yaml_text import MAX_DEPTH
 
-SPACE = r"[\s\ufeff] | //[^\n\r\u2028\u2029]*+ | /\*[\s\S]*?\*/"
-AHEAD = rf"(?: [ \n\r\t]++ | {SPACE} )*+"
-NAME_PART = r"\\u[0-9a-fA-F]{4}"
-DOUBLE_QUOTED = r'"(?: [^"\\\n\r]++ | \\(?: \r\n | [\s\S] ) )*+"'
-SINGLE_QUOTED = DOUBLE_QUOTED.replace('"', "'")
+try:
+    import pyjson5
+except ImportError:  # it comes with the extra "fast"
+    pyjson5 = None  # type: ignore[assignment]  # as a name to ask
 
-PIECE = re.compile(
-    rf"""
-    ((?: [ \n\r\t}}\]:]++
-       | "[^"\\\x00-\x1f]*+ (?: \\["\\/bfnrtu][^"\\\x00-\x1f]*+ )*+"
-       | [{{\[]  (?! {AHEAD} , )
-       | ,       (?! {AHEAD} [\]}}] )
-       | -?(?: 0 | [1-9][0-9]*+ )(?: \.[0-9]++ )?(?: [eE][-+]?[0-9]++ )?  (?! [\w.$\\] )
-       | (?: true | false | null )  (?! [\w$\\] | {AHEAD} : )
-     )*+)
-    (?: ( (?: [^\W0-9] | [$] | {NAME_PART} )(?: [\w$\u0300-\u036f\u200c\u200d]++ | {NAME_PART} )*+ )  (?= {AHEAD} : )
-      | ( {DOUBLE_QUOTED} | {SINGLE_QUOTED}
-        | {SPACE}
-        | , (?= {AHEAD} [\]}}] )
-        | [-+]?[\w.$]++ (?: (?<=[eE]) [-+][0-9]++ )?
-        | [{{\[] {AHEAD} ,
-        | ["'/] [\s\S]*+
-        | [\s\S]
-        )
-    )?
-    """,
+TEXT_OR_COMMENT = re.compile(
+    r""" "(?: [^"\\]++ | \\[\s\S] )*+" | '(?: [^'\\]++ | \\[\s\S] )*+' | //[^\n\r\u2028\u2029]*+ | /\*[\s\S]*?\*/ """,
     re.VERBOSE,
 )
-"""A run of what is JSON already, then a key without quotes or one other thing that JSON does not have."""
+WORD = re.compile(r"[\w.+$-]++")
+NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+NAME = re.compile(r"(?!Infinity|NaN)[^\W0-9][\w$]*|\$[\w$]*")
+UNEXPECTED = re.compile(r"<string>:([0-9]+) (.*) at column ([0-9]+)", re.DOTALL)
+NEAR = re.compile(r" near ([0-9]+)")
 
-TEXT = re.compile(rf"{DOUBLE_QUOTED} | {SINGLE_QUOTED}", re.VERBOSE)
-BLANK = re.compile(r"[ \v\f\xa0\ufeff\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|//.*|/\*[\s\S]*\*/")
-HEXADECIMAL = re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)")
-DECIMAL = re.compile(r"\+?(-?)(?=\.?[0-9])(0|[1-9][0-9]*|)(?:\.([0-9]*))?((?:[eE][-+]?[0-9]+)?)")
-CONSTANT = re.compile(r"\+?(-?Infinity|NaN)|-(NaN)")
-MAX_DIGITS = 64  # far beyond 64 bits; Python itself refuses to write out numbers of 4,300 digits
-ESCAPE = re.compile(r"""\\(?: x([0-9a-fA-F]{2}) | (0(?![0-9]) | \r\n | [^0]) ) | ["\x00-\x1f]""", re.VERBOSE)
-ESCAPED = {
-    **{c: f"\\{c}" for c in '"\\/bfnrtux123456789'},  # as in JSON, or refused there
-    "v": r"\u000b",
-    "0": r"\u0000",
-    **dict.fromkeys(("\n", "\r", "\r\n", "\u2028", "\u2029"), ""),
-}
+PATIENCE = 200_000
+"""How long a text json5 is asked about that pyjson5 has refused: it takes six seconds for this many characters."""
+
+
+class Doubt(Exception):
+    """json5 must say what the text means, or why it means nothing."""
 
 
 def parse_json5(text: str) -> Any:
     """The value of ``text``. Raises JsonProblem."""
-    for read in (parse_json, read_quickly):
-        try:
-            return read(text)
-        except JsonProblem as problem:
-            if not isinstance(problem, Doubt) and problem.offset is None:  # against JSON and JSON5 alike
-                raise
-    return parse_slowly(text)
+    try:
+        return parse_json(text)
+    except JsonProblem as problem:
+        if problem.offset is None:  # what is wrong is not the syntax
+            raise
+    try:
+        return parse_quickly(text)
+    except Doubt:
+        return parse_slowly(text)
+
+
+def parse_quickly(text: str) -> Any:
+    """What pyjson5 reads. Raises Doubt, or JsonProblem for a long text that it refuses."""
+    if pyjson5 is None or r"\0" in text:  # it reads "\01"
+        raise Doubt
+    try:
+        value = pyjson5.decode(text, MAX_DEPTH)
+    except pyjson5.Json5NestingTooDeep as error:
+        raise too_deep() from error
+    except pyjson5.Json5DecoderException as error:
+        if len(text) <= PATIENCE:
+            raise Doubt from error
+        near = NEAR.search(str(error))
+        raise not_valid("this cannot stand here", min(int(near[1]), len(text)) - 1 if near else 0) from error
+    except (ValueError, RecursionError) as error:
+        raise Doubt from error
+    outside = TEXT_OR_COMMENT.sub(" ", text)
+    if outside.count(":") != count_keys(value):
+        raise Doubt
+    for word in set(WORD.findall(outside)):
+        if number := NUMBER.fullmatch(word):
+            finite_number(word) if number[2] or number[3] else whole_number(word)
+        elif not NAME.fullmatch(word):
+            raise Doubt
+    return whole(value, text)
 
 
 def parse_slowly(text: str) -> Any:
-    """The value of any ``text``: what ``read_quickly`` returns is the same, and what it refuses is decided here."""
+    """What json5 reads. Raises JsonProblem."""
+    import json5  # takes 25 ms, which nobody else should wait for
+
     try:
-        return parse_json(as_json(text), "JSON5")
+        value = json5.loads(
+            text,
+            object_pairs_hook=mapping,
+            parse_int=integer,
+            parse_float=decimal,
+            parse_constant=refuse_constant,
+        )
+    except RecursionError as error:
+        raise too_deep() from error
+    except ValueError as error:
+        found = UNEXPECTED.fullmatch(str(error))
+        if found is None:
+            raise not_valid(str(error).removeprefix("<string>:"), 0) from error
+        line, complaint, column = found.groups()
+        raise not_valid(complaint, offset_of_line(text, int(line)) + int(column) - 1) from error
+    count_keys(value)  # refuses what is too deep
+    # Two halves written as \ud83d\ude00 are one character, which json5 does not know.
+    return whole(json.loads(json.dumps(value)) if r"\u" in text else value, text)
+
+
+def whole(value: Any, text: str) -> Any:
+    """``value``, if no character in it is half of one. Raises JsonProblem."""
+    if r"\u" in text:
+        refuse_lone_surrogates(value)
+    return value
+
+
+def integer(text: str, base: int = 10) -> int:
+    """A whole number of at most 64 bits, which may be hexadecimal."""
+    try:
+        return whole_number(str(int(text, base)) if len(text) < 80 else "9" * 80)
     except JsonProblem as problem:
-        problem.sentence = problem.sentence.replace("property name enclosed in double quotes", "a key")
-        if problem.offset is not None:
-            problem.offset = original_offset(text, problem.offset)
-            if text.startswith("/*", problem.offset) and "*/" not in text[problem.offset + 2 :]:
-                problem.sentence = "not valid JSON5: this comment is never closed; end it with */"
+        problem.token = text
         raise
 
 
-def as_json(text: str) -> str:
-    """``text`` in JSON's words. What JSON5 does not allow either stays as it is, for the JSON reader to refuse."""
-    return "".join(json_pieces(text))
+def decimal(text: str) -> float:
+    """A number with a fraction or an exponent, if it has a digit."""
+    try:
+        return finite_number(text)
+    except ValueError as error:
+        raise JsonProblem(f"not valid JSON5: {text} is no number; write digits around the point", token=text) from error
 
 
-def json_pieces(text: str) -> list[str]:
-    """The parts of ``as_json``, one for each match of PIECE."""
-    rewritten = Rewritten({"": ""})
-    return [f'{run}"{key}"' if key else run + rewritten[odd] for run, key, odd in PIECE.findall(text)]
+def not_valid(complaint: str, offset: int) -> JsonProblem:
+    return JsonProblem(f"not valid JSON5: {complaint}; check the commas and quotes just before this place", offset)
 
 
-def original_offset(text: str, offset: int) -> int:
-    """Where in ``text`` the thing begins that stands at ``offset`` in the JSON made from it."""
-    for match, piece in zip(PIECE.finditer(text), json_pieces(text), strict=True):
-        if offset < len(piece):
-            same = piece == match[0] or offset < len(match[1])
-            return match.start() + (offset if same else len(match[1]))
-        offset -= len(piece)
-    return len(text)
-
-
-class Rewritten(dict[str, str]):
-    """What JSON writes for a piece of JSON5. Most pieces occur again and again."""
-
-    def __missing__(self, piece: str) -> str:
-        self[piece] = found = rewrite(piece)
-        return found
-
-
-def rewrite(piece: str) -> str:
-    """What JSON writes for a piece of JSON5 that is no key."""
-    if piece == ",":
-        return ""
-    if piece[0] in "\"'":
-        # What has no end reaches to the end of the text.
-        return f'"{ESCAPE.sub(rewrite_escape, piece[1:-1])}"' if TEXT.fullmatch(piece) else '"'
-    if BLANK.fullmatch(piece):
-        return " "
-    if constant := CONSTANT.fullmatch(piece):
-        return constant[1] or constant[2]
-    if number := HEXADECIMAL.fullmatch(piece):
-        digits = number[2].lstrip("0") or "0"
-        magnitude = str(int(digits, 16)) if len(digits) < MAX_DIGITS else "9" * MAX_DIGITS
-        return number[1].replace("+", "") + magnitude
-    if number := DECIMAL.fullmatch(piece):
-        sign, whole, fraction, exponent = number.groups()
-        return sign + (whole or "0") + (f".{fraction or 0}" if fraction is not None else "") + exponent
-    return piece
-
-
-def rewrite_escape(match: re.Match[str]) -> str:
-    """What JSON writes for an escape of JSON5, or for a character that JSON wants escaped."""
-    code, escaped = match.groups()
-    if code:
-        return rf"\u00{code}"
-    if escaped in ESCAPED:
-        return ESCAPED[escaped]
-    character = escaped or match[0]
-    return json.dumps(character)[1:-1] if character < " " or character == '"' else character
+def offset_of_line(text: str, number: int) -> int:
+    """Where a line begins; the first one has the number 1."""
+    return sum(len(line) for line in text.splitlines(keepends=True)[: number - 1])

@@ -2,10 +2,14 @@
 
 import re
 
-from torc.spec.json5_text import DOUBLE_QUOTED, SINGLE_QUOTED, SPACE, as_json, original_offset, parse_json5
+from torc.spec.json5_text import parse_json5
 from torc.spec.json_text import JsonProblem, RepeatedKey
 from torc.spec.syntax import Path
 from torc.spec.yaml_text import MAX_DEPTH
+
+SPACE = r"[\s\ufeff] | //[^\n\r\u2028\u2029]*+ | /\*[\s\S]*?\*/"
+DOUBLE_QUOTED = r'"(?: [^"\\\n\r]++ | \\(?: \r\n | [\s\S] ) )*+"'
+SINGLE_QUOTED = DOUBLE_QUOTED.replace('"', "'")
 
 TOKEN = re.compile(
     rf"(?P<space> {SPACE} ) | [{{}}\[\]:,] | {DOUBLE_QUOTED} | {SINGLE_QUOTED} | [^\s\ufeff{{}}\[\]:,'\"/]++ | .",
@@ -26,17 +30,15 @@ class Place:
 
 
 class JsonPlaces:
-    """The places in a readable text, or in its part up to where the key ``until`` is repeated in an object."""
+    """The places in a well-formed text. ``repeated`` says where a key stands again in an object."""
 
-    def __init__(self, text: str, until: str | None = None) -> None:
-        self.repeated: dict[str | None, int] = {}
+    def __init__(self, text: str) -> None:
+        self.repeated: dict[str, int] = {}
         document = Place(0)
         self.open_places = [document]
         for match in TOKEN.finditer(text):
             if not match["space"] and match[0] not in ":,":
                 self.take(match[0], match.start())
-                if until in self.repeated:
-                    break
         self.root = document.inner[0]
 
     def find(self, path: Path) -> int:
@@ -54,7 +56,7 @@ class JsonPlaces:
         if token in "]}":
             self.open_places.pop()
         elif around.is_object and around.key is None:
-            (key,) = parse_json5(f"{{{token}:0}}")
+            key = name_of(token)
             if key in around.inner:
                 self.repeated.setdefault(key, offset)
             around.key = key, offset
@@ -66,15 +68,23 @@ class JsonPlaces:
                 self.open_places.append(value)
 
 
+def name_of(token: str) -> str:
+    """The key that is written so."""
+    if "\\" in token:
+        (key,) = parse_json5(f"{{{token}:0}}")
+        return str(key)
+    return token[1:-1] if token[0] in "'\"" else token
+
+
 def offset_of(problem: JsonProblem, text: str) -> int | None:
     """Where ``problem`` is in ``text``, if that can be told."""
     if problem.offset is not None:
         return problem.offset
     if isinstance(problem, RepeatedKey):
-        return JsonPlaces(text, until=problem.key).repeated.get(problem.key)
-    token, depth = problem.token or "\n", 0
-    for match in TOKEN.finditer(as_json(text)):
+        return JsonPlaces(text).repeated.get(problem.key)
+    depth = 0
+    for match in TOKEN.finditer(text):
         depth += (match[0] in "[{") - (match[0] in "]}")
-        if match[0].startswith(token) or depth > MAX_DEPTH:
-            return original_offset(text, match.start())
+        if (problem.token and match[0].lstrip("+-").startswith(problem.token.lstrip("+-"))) or depth > MAX_DEPTH:
+            return match.start()
     return None

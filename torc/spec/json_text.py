@@ -2,14 +2,13 @@
 
 import json
 import math
-import re
-from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from torc.spec.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER
 
 CONTAINERS = frozenset((dict, list))
-KEY_END = re.compile(r'"[ \t\n\r]*+:')
+SPACED_KEY_ENDS = ('" :', '"\n:', '"\r:', '"\t:')
 
 
 class JsonProblem(Exception):
@@ -34,14 +33,16 @@ class RepeatedKey(JsonProblem):
 def parse_json(text: str, language: str = "JSON") -> Any:
     """The value of ``text``. Raises JsonProblem."""
     value = load(text, language)
-    size = Size(value)
-    if size.is_deep:
-        raise too_deep()
-    if size.keys < len(KEY_END.findall(text)):  # a repeated key, unless a text looks like the end of one
+    if may_repeat_keys(text, count_keys(value)):
         load(text, language, object_pairs_hook=mapping)
-    if r"\ud" in text or r"\uD" in text:
+    if r"\u" in text:
         refuse_lone_surrogates(value)
     return value
+
+
+def may_repeat_keys(text: str, keys: int) -> bool:
+    """Whether ``text`` has more keys than came out of it, or texts that look like the end of one."""
+    return text.count('":') != keys or any(end in text for end in SPACED_KEY_ENDS)
 
 
 def load(text: str, language: str, **options: Any) -> Any:
@@ -59,28 +60,26 @@ def load(text: str, language: str, **options: Any) -> Any:
         raise too_deep() from error
 
 
-class Size:
-    """How much is in a value, and whether it is too deep. Counted level by level, without recursion."""
-
-    def __init__(self, value: Any) -> None:
-        self.keys = 0
-        self.kinds: Counter[type] = Counter()
-        level = [value] if type(value) in CONTAINERS else []
-        for _ in range(MAX_DEPTH):
-            children: list[Any] = []
-            for parent in level:
-                if isinstance(parent, dict):
-                    self.keys += len(parent)
-                    children += parent.values()
-                else:
-                    children += parent
-            self.kinds.update(map(type, children))
-            level = [child for child in children if type(child) in CONTAINERS]
-        self.is_deep = bool(level)
+def count_keys(value: Any) -> int:
+    """How many keys the mappings in ``value`` have. Walks level by level, without recursion."""
+    keys = 0
+    level = [value] if type(value) in CONTAINERS else []
+    for _ in range(MAX_DEPTH):
+        keys += sum([len(parent) for parent in level if type(parent) is dict])
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) in CONTAINERS
+        ]
+        if not level:
+            return keys
+    raise too_deep()
 
 
-def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def mapping(given: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object, each key once."""
+    pairs = list(given)
     value = dict(pairs)
     if len(value) < len(pairs):
         seen = set[str]()

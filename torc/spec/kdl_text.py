@@ -129,6 +129,8 @@ class KdlReader:
 
     def single(self, node: ckdl.Node, path: Path) -> Any:
         """The one value of a node."""
+        if len(node.args) == 1 and not node.properties and not node.children:
+            return self.plain(node.args[0], path)
         if len(node.args) > 1:
             self.refuse_surplus(node.args[1], path)
         self.refuse_properties(node, path)
@@ -136,8 +138,7 @@ class KdlReader:
             self.mistakes.append((path, "takes one value and no block; remove what is in braces"))
         if not node.args:
             self.mistakes.append((path, NO_VALUE))
-            return None
-        return self.plain(node.args[0], path)
+        return None
 
     def items(self, node: ckdl.Node, path: Path) -> Iterator[Any]:
         """The values of a node that stands for some items of a list."""
