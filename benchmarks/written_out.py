@@ -25,7 +25,7 @@ from benchmarks import specs
 from benchmarks.measure import Bench, Figure, ratio_figure, seconds
 from benchmarks.plain_insert import insert
 from benchmarks.processes import Server, server
-from torc.spec.formats import parse_text
+from torc.spec.formats.read import parse_text
 from torc.workflow.create import create_workflow
 from torc.workflow.read import read_spec
 

@@ -14,7 +14,7 @@ from torc.errors import InvalidSpec
 from torc.spec import document, load_document
 from torc.spec.decode import decode
 from torc.spec.descriptions import DESCRIPTIONS
-from torc.spec.formats import parse_text
+from torc.spec.formats.read import parse_text
 from torc.spec.problems import Problems
 from torc.spec.schema import json_schema
 

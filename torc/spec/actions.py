@@ -4,9 +4,8 @@ from typing import Any
 
 from torc.models.draft import DraftAction
 from torc.spec.document import ActionSpec
-from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.spec.references import REFERENCE
 
 JOB_TRIGGERS = ("on_jobs_ready", "on_jobs_complete")

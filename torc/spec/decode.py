@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -10,8 +11,7 @@ from msgspec import Struct
 from torc.errors import InvalidSpec
 from torc.models.export import FORMAT as EXPORT
 from torc.spec.document import Parameterized, Specification
-from torc.spec.locator import Path
-from torc.spec.problems import Problems, did_you_mean
+from torc.spec.problems import Path, Problems, did_you_mean
 
 WORDS = {
     "str": "text",
@@ -64,20 +64,20 @@ def decode(data: Any, problems: Problems) -> Specification:
             raise InvalidSpec(f"{problems.source} is an exported workflow; use `torc workflows import`.")
         if isinstance(data.get(FOR_EDITORS), str):
             del data[FOR_EDITORS]
-    try:
-        return msgspec.convert(data, Specification)
-    except msgspec.ValidationError:
-        # msgspec stops at the first mistake; look at each part on its own to report them all.
-        inspect(Specification, data, (), problems)
-        replace_wrong_entries(data, problems)
-        return msgspec.convert(data, Specification)
+    if not problems.mistakes.noted:
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert(data, Specification)
+    # msgspec stops at the first mistake; look at each part on its own to report them all.
+    inspect(Specification, data, (), problems)
+    replace_wrong_entries(data, problems)
+    return msgspec.convert(data, Specification)
 
 
 def replace_wrong_entries(data: Any, problems: Problems) -> None:
     """Put stand-ins where entries have mistakes, so that what refers to them, and all others, can be checked too."""
     paths = list(problems.mistakes.per_place)
     for path in paths:
-        if len(path) < 2 or path[0] not in STAND_INS:
+        if len(path) < 2 or path[0] not in STAND_INS or int(path[1]) >= len(data[path[0]]):
             problems.raise_if_any()  # who knows what else is missing then
     for section, position in {(str(path[0]), int(path[1])) for path in paths}:
         entry = data[section][position]

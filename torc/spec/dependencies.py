@@ -4,9 +4,8 @@ from bisect import bisect_left
 from collections import Counter
 
 from torc.models.draft import DraftGroup, is_worth_a_group
-from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 
 Members = tuple[int, ...]
 """Jobs that one entry of a dependency list stands for, ascending."""

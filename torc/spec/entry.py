@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from torc.spec.document import Parameterized
-from torc.spec.locator import Path
 from torc.spec.parameters import UNFILLED, Combination, Template, sweep_of
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.spec.values import MAX_VALUES, Value
 
 

@@ -14,10 +14,9 @@ from torc.spec.document import FileSpec, MonitorSpec, Specification, UserDataSpe
 from torc.spec.entry import Entry
 from torc.spec.failure_handlers import build_failure_handlers
 from torc.spec.jobs import JobEntry, JobSeries, Known
-from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.parameters import Combination, parse_pool
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.spec.references import References
 from torc.spec.requirements import Requirements
 from torc.spec.schedulers import build_schedulers

@@ -7,9 +7,8 @@ from torc.models.draft import DraftFailureHandler
 from torc.models.failure_handler import FailureRule
 from torc.models.status import Cause
 from torc.spec.document import FailureHandlerSpec, RuleSpec
-from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 
 SIGNALS = {member.name: member.value for member in signal.Signals}
 SIGNALS |= {name.removeprefix("SIG"): number for name, number in SIGNALS.items()}

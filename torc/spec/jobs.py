@@ -8,10 +8,9 @@ from torc.models.draft import DraftJob
 from torc.spec.dependencies import Dependencies
 from torc.spec.document import JobSpec
 from torc.spec.entry import Entry
-from torc.spec.locator import Path
 from torc.spec.names import Names
 from torc.spec.parameters import Combination
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.spec.references import References
 from torc.spec.requirements import Requirements
 

@@ -11,7 +11,7 @@ from torc.spec.advice import advise
 from torc.spec.decode import decode
 from torc.spec.document import Specification
 from torc.spec.expand import Expansion
-from torc.spec.formats import parse_text
+from torc.spec.formats.read import read_text
 from torc.spec.problems import Problems
 
 
@@ -27,7 +27,7 @@ def check(text: str, *, source: str, user: str, skip_checks: bool = False) -> Ch
     document, errors = None, []
     with garbage_collection_paused():
         try:
-            spec = decode(parse_text(text, source), problems)
+            spec = decode(read_text(text, problems), problems)
             expansion = Expansion(spec, user, problems)
             try:
                 document = expansion.document()

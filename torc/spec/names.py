@@ -4,9 +4,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from torc.spec.locator import Path
 from torc.spec.parameters import UNFILLED
-from torc.spec.problems import Problems, place
+from torc.spec.problems import Path, Problems, place
 
 # What every match of ``^train_1\.`` begins with: plain characters and escaped punctuation.
 PREFIX = re.compile(r"\^((?:[\w \-/:,@=]|\\\W)+)")

@@ -11,8 +11,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from torc.spec.locator import Path
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.spec.values import Value, parse_values, plain_text
 
 Combination = Sequence[int]

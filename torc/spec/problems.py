@@ -7,7 +7,9 @@ from itertools import islice
 from typing import Any
 
 from torc.errors import InvalidSpec
-from torc.spec.locator import Locator, Path
+
+Path = tuple[str | int, ...]
+"""Where in the document: ("jobs", 3, "depends_on", 0)."""
 
 MAX_REPORTED = 50
 MAX_REPORTED_PER_PLACE = 3  # one template can be wrong in each of 100,000 jobs
@@ -83,6 +85,8 @@ class Problems:
 
     def lines(self, findings: "Findings") -> list[str]:
         """Findings with their places, in the order of the text."""
+        from torc.spec.formats.locator import Locator  # with the readers of all formats; not for what has no mistakes
+
         locator = Locator(self.text, self.source)
         located = [(locator.position(path), path, sentence) for path, sentence in findings.noted]
         located.sort(key=lambda finding: finding[0] or (0, 0))

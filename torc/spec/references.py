@@ -6,9 +6,8 @@ Any other ``${...}`` belongs to the shell.
 import re
 from collections.abc import Sequence
 
-from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 
 REFERENCE = re.compile(r"\$\{(files|user_data|user_data_json)\.([^}]*)\}")
 

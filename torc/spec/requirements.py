@@ -2,9 +2,8 @@
 
 from torc.models.draft import DraftRequirements
 from torc.spec.document import InlineRequirements, RequirementsSpec
-from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.units import parse_duration, parse_memory
 
 DEFAULT_RUNTIME = "PT1H"

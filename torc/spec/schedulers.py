@@ -2,9 +2,8 @@
 
 from torc.models.draft import DraftScheduler
 from torc.spec.document import SchedulerSpec
-from torc.spec.locator import Path
 from torc.spec.names import Names
-from torc.spec.problems import Problems
+from torc.spec.problems import Path, Problems
 from torc.units import format_walltime, parse_slurm_memory, parse_walltime
 
 TEXTS = ("account", "partition", "qos", "gres", "mem", "tmp", "extra", "walltime")

@@ -2,10 +2,10 @@
 
 import re
 
-from torc.spec.json5_text import parse_json5
-from torc.spec.json_text import JsonProblem, RepeatedKey
-from torc.spec.syntax import Path
-from torc.spec.yaml_text import MAX_DEPTH
+from torc.spec.formats.json5_text import parse_json5
+from torc.spec.formats.json_text import JsonProblem, RepeatedKey
+from torc.spec.formats.yaml_text import MAX_DEPTH
+from torc.spec.problems import Path
 
 SPACE = r"[\s\ufeff] | //[^\n\r\u2028\u2029]*+ | /\*[\s\S]*?\*/"
 DOUBLE_QUOTED = r'"(?: [^"\\\n\r]++ | \\(?: \r\n | [\s\S] ) )*+"'

@@ -6,7 +6,7 @@ import pytest
 
 from torc.errors import InvalidSpec
 from torc.spec import load_document
-from torc.spec.formats import parse_text
+from torc.spec.formats.read import parse_text
 
 
 def read(text: str):
@@ -263,3 +263,16 @@ def test_mistakes_found_later_have_their_places(source):
         (f"{source}:22:28", "files[0].path"),
     ]
     assert 'unknown key "depend_on"; did you mean "depends_on"?' in refused.value.message
+
+
+def test_mistakes_in_nodes_and_in_what_they_mean_are_reported_together():
+    text = """name "flow"
+job "a" { command "x"; command "y" }
+job "b" { command "x"; memory "2g" }
+job "c" { command "x"; depends_on "a" "d" }
+"""
+    with pytest.raises(InvalidSpec) as refused:
+        load_document(text, source="flow.kdl", user="ada")
+    found = refused.value.message.splitlines()
+    assert [line.split(":")[1] for line in found] == ["2", "3", "4"]
+    assert 'no job is named "d"' in found[2]

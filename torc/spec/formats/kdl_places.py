@@ -6,10 +6,10 @@ import ckdl  # type: ignore[import-untyped]  # it has no stubs
 from msgspec import Struct
 
 from torc.spec.document import Specification
-from torc.spec.kdl_scan import Scan
-from torc.spec.kdl_syntax import parse_nodes
-from torc.spec.kdl_text import fields_of
-from torc.spec.syntax import Path
+from torc.spec.formats.kdl_scan import Scan
+from torc.spec.formats.kdl_syntax import parse_nodes
+from torc.spec.formats.kdl_text import fields_of
+from torc.spec.problems import Path
 
 
 class Step(NamedTuple):

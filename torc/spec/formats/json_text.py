@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from torc.spec.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER
+from torc.spec.formats.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER
 
 CONTAINERS = frozenset((dict, list))
 SPACED_KEY_ENDS = ('" :', '"\n:', '"\r:', '"\t:')

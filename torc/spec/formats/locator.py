@@ -4,14 +4,14 @@ from typing import Protocol
 
 import yaml
 
-from torc.spec.json5_text import parse_json5
-from torc.spec.json_places import JsonPlaces
-from torc.spec.json_text import JsonProblem
-from torc.spec.kdl_places import KdlPlaces
-from torc.spec.kdl_syntax import KdlProblem
-from torc.spec.syntax import Path as Path
-from torc.spec.syntax import languages
-from torc.spec.yaml_text import SpecLoader
+from torc.spec.formats.json5_text import parse_json5
+from torc.spec.formats.json_places import JsonPlaces
+from torc.spec.formats.json_text import JsonProblem
+from torc.spec.formats.kdl_places import KdlPlaces
+from torc.spec.formats.kdl_syntax import KdlProblem
+from torc.spec.formats.syntax import languages, line_and_column
+from torc.spec.formats.yaml_text import SpecLoader
+from torc.spec.problems import Path
 
 
 class Places(Protocol):
@@ -52,11 +52,6 @@ def places_in(text: str, source: str) -> Places | None:
         except (yaml.YAMLError, JsonProblem, KdlProblem):
             continue
     return None
-
-
-def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """Both counted from 1."""
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 class YamlPlaces:

@@ -4,7 +4,7 @@ import re
 
 import ckdl  # type: ignore[import-untyped]  # it has no stubs
 
-from torc.spec.kdl_scan import Scan
+from torc.spec.formats.kdl_scan import Scan
 
 INCOMPLETE = re.compile(r"Unexpected end|Dangling|Unexpected token, expected (type|'\)')")
 """Complaints about a text that may yet become right when it goes on."""

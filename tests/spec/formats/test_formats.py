@@ -3,7 +3,7 @@ import math
 import pytest
 
 from torc.errors import InvalidSpec
-from torc.spec.formats import parse_text
+from torc.spec.formats.read import parse_text
 
 
 def yaml_value(text: str):

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from torc.spec.document import Specification
-from torc.spec.json_text import JsonProblem, parse_json
-from torc.spec.syntax import Path
-from torc.spec.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER
+from torc.spec.formats.json_text import JsonProblem, parse_json
+from torc.spec.formats.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER
+from torc.spec.problems import Path
 
 OTHER_NAMES = {"depends_on_job": "depends_on", "depends_on_jobs": "depends_on"}
 ITEM = "-"

@@ -4,18 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import yaml
-
 from torc.errors import InvalidSpec
-from torc.spec.json5_text import parse_json5
-from torc.spec.json_places import offset_of
-from torc.spec.json_text import JsonProblem, parse_json
-from torc.spec.kdl_syntax import KdlProblem, parse_nodes
-from torc.spec.kdl_text import KdlReader
-from torc.spec.locator import line_and_column
+from torc.spec.formats.syntax import languages, line_and_column
 from torc.spec.problems import Problems, printable
-from torc.spec.syntax import languages
-from torc.spec.yaml_text import YamlProblem, parse_yaml
 
 
 def parse_text(text: str, source: str) -> Any:
@@ -23,15 +14,26 @@ def parse_text(text: str, source: str) -> Any:
 
     Without a known extension the text is tried as what it looks like first. Raises InvalidSpec with line and column.
     """
+    problems = Problems(text, source)
+    content = read_text(text, problems)
+    problems.raise_if_any()
+    return content
+
+
+def read_text(text: str, problems: Problems) -> Any:
+    """The same; mistakes that leave something to be checked further go to ``problems`` instead."""
+    source = problems.source
     text = text.removeprefix("\ufeff")
     refuse_half_characters(text, source)
     likeliest, *others = [READERS[language] for language in languages(text, source)]
     try:
-        return likeliest(text, source)
+        return likeliest(text, problems)
     except InvalidSpec:
         for read in others:
             with suppress(InvalidSpec):
-                content = read(text, source)
+                attempt = Problems(text, source)
+                content = read(text, attempt)
+                attempt.raise_if_any()
                 if isinstance(content, dict):  # YAML reads nearly any text as one long word
                     return content
         raise
@@ -45,8 +47,16 @@ def refuse_half_characters(text: str, source: str) -> None:
         raise InvalidSpec(f"{source}{at(text, error.start)}: this is no text in UTF-8; save it as UTF-8") from error
 
 
-def read_yaml(text: str, source: str) -> Any:
+# Each reader imports what it reads with, so that nobody waits for what is made for other formats.
+
+
+def read_yaml(text: str, problems: Problems) -> Any:
     """Parse YAML."""
+    import yaml
+
+    from torc.spec.formats.yaml_text import YamlProblem, parse_yaml
+
+    source = problems.source
     try:
         return parse_yaml(text)
     except YamlProblem as error:
@@ -79,37 +89,47 @@ def cure(problem: str, text: str, mark: Any) -> str:
     return "check the indentation and the quotes just before this place"
 
 
-def read_json(text: str, source: str) -> Any:
+def read_json(text: str, problems: Problems) -> Any:
     """Parse JSON."""
-    return read_with(parse_json, text, source)
+    from torc.spec.formats.json_text import parse_json
+
+    return read_with(parse_json, text, problems)
 
 
-def read_json5(text: str, source: str) -> Any:
+def read_json5(text: str, problems: Problems) -> Any:
     """Parse JSON5."""
-    return read_with(parse_json5, text, source)
+    from torc.spec.formats.json5_text import parse_json5
+
+    return read_with(parse_json5, text, problems)
 
 
-def read_with(parse: Callable[[str], Any], text: str, source: str) -> Any:
+def read_with(parse: Callable[[str], Any], text: str, problems: Problems) -> Any:
     """Parse by the rules of ``parse``."""
+    from torc.spec.formats.json_text import JsonProblem
+
     try:
         return parse(text)
     except JsonProblem as problem:
+        from torc.spec.formats.json_places import offset_of
+
         offset = offset_of(problem, text)
-        raise InvalidSpec(f"{source}{at(text, offset)}: {printable(problem.sentence)}") from problem
+        raise InvalidSpec(f"{problems.source}{at(text, offset)}: {printable(problem.sentence)}") from problem
 
 
-def read_kdl(text: str, source: str) -> Any:
+def read_kdl(text: str, problems: Problems) -> Any:
     """Parse KDL."""
+    from torc.spec.formats.kdl_syntax import KdlProblem, parse_nodes
+    from torc.spec.formats.kdl_text import KdlReader
+
     try:
         nodes, _ = parse_nodes(text)
     except KdlProblem as problem:
-        raise InvalidSpec(f"{source}{at(text, problem.offset)}: {printable(problem.sentence)}") from problem
+        place = at(text, problem.offset)
+        raise InvalidSpec(f"{problems.source}{place}: {printable(problem.sentence)}") from problem
     reader = KdlReader()
     content = reader.specification(nodes)
-    problems = Problems(text, source)
     for path, sentence in reader.mistakes:
         problems.add(path, sentence)
-    problems.raise_if_any()
     return content
 
 
@@ -118,7 +138,7 @@ def at(text: str, offset: int | None) -> str:
     return "" if offset is None else ":{}:{}".format(*line_and_column(text, offset))
 
 
-READERS: dict[str, Callable[[str, str], Any]] = {
+READERS: dict[str, Callable[[str, Problems], Any]] = {
     "JSON": read_json,
     "JSON5": read_json5,
     "YAML": read_yaml,

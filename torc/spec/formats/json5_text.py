@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from torc.spec.json_text import (
+from torc.spec.formats.json_text import (
     JsonProblem,
     count_keys,
     finite_number,
@@ -19,7 +19,7 @@ from torc.spec.json_text import (
     too_deep,
     whole_number,
 )
-from torc.spec.yaml_text import MAX_DEPTH
+from torc.spec.formats.yaml_text import MAX_DEPTH
 
 try:
     import pyjson5

@@ -3,9 +3,6 @@
 import re
 from pathlib import PurePath
 
-Path = tuple[str | int, ...]
-"""Where in the document: ("jobs", 3, "depends_on", 0)."""
-
 EXTENSIONS = {".json": "JSON", ".json5": "JSON5", ".yaml": "YAML", ".yml": "YAML", ".kdl": "KDL"}
 
 LEAD = re.compile(r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/)*+")
@@ -32,3 +29,8 @@ def languages(text: str, source: str) -> tuple[str, ...]:
     if text[:start].strip() or KDL_NODE.match(text, start):
         return "KDL", "YAML"
     return "YAML", "KDL"
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Both counted from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

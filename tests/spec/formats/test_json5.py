@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from torc.errors import InvalidSpec
 from torc.spec import load_document
-from torc.spec.formats import parse_text
-from torc.spec.json5_text import Doubt, parse_quickly, parse_slowly
+from torc.spec.formats.json5_text import Doubt, parse_quickly, parse_slowly
+from torc.spec.formats.read import parse_text
 
 BOTH_READ = [
     "{a: 1}",
@@ -224,7 +224,7 @@ def test_the_fast_package_reads_what_is_common(text):
 @pytest.mark.parametrize("text", [*BOTH_READ, "{a: 'x', a: 1}", "1_000", "NaN", "[0xfffffffffffffffff]"])
 def test_without_the_fast_package_all_is_the_same(text, monkeypatch):
     with_it = outcome(text)
-    monkeypatch.setattr("torc.spec.json5_text.pyjson5", None)
+    monkeypatch.setattr("torc.spec.formats.json5_text.pyjson5", None)
     assert outcome(text) == with_it
 
 
