@@ -1,6 +1,5 @@
 """A decoded specification becomes a document for the server: expanded, checked, every reference an index."""
 
-import math
 from typing import Any
 
 import msgspec
@@ -103,8 +102,6 @@ def expand_files(specs: list[FileSpec], pool: Pool, names: Names) -> list[DraftF
         entry = Entry(spec, spec.name, ("files", position), pool, names.problems)
         template = entry.scalar(spec.path, (*entry.path, "path"))
         entry.warn_of_unshown()
-        if spec.st_mtime is not None and not math.isfinite(spec.st_mtime):
-            names.problems.add((*entry.path, "st_mtime"), f"{spec.st_mtime} is no time; write seconds since 1970")
         for combination in entry.combinations():
             file = DraftFile(name=entry.name.fill(combination), path=template.fill(combination), st_mtime=spec.st_mtime)
             names.add(file.name, entry.path)

@@ -1,6 +1,5 @@
 """The failure handlers of a document."""
 
-import math
 import signal
 
 from torc.models.draft import DraftFailureHandler
@@ -34,9 +33,6 @@ def rule_of(spec: RuleSpec, path: Path, problems: Problems) -> FailureRule:
     """One rule."""
     if not (spec.exit_codes or spec.match_all_exit_codes or spec.signals or spec.causes):
         problems.add(path, "matches no failure; add exit_codes, match_all_exit_codes: true, signals or causes")
-    for field in ("backoff_s", "memory_factor", "runtime_factor"):
-        if math.isinf(getattr(spec, field) or 0):
-            problems.add((*path, field), "is not finite; write a number")
     return FailureRule(
         exit_codes=spec.exit_codes or [],
         match_all_exit_codes=spec.match_all_exit_codes is True,

@@ -3,6 +3,7 @@
 Built from parser events without recursion: nesting cannot exhaust the stack, and no node graph is kept.
 """
 
+import math
 import re
 from typing import Any
 
@@ -20,9 +21,10 @@ CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
-    **{sign + form: float(sign + "inf") for sign in ("", "+", "-") for form in (".inf", ".Inf", ".INF")},
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
+NO_FINITE_NUMBERS = frozenset(
+    {sign + form for sign in ("", "+", "-") for form in (".inf", ".Inf", ".INF")} | {".nan", ".NaN", ".NAN"}
+)
 DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+")
 FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
@@ -189,7 +191,14 @@ def plain_scalar(text: str, event: yaml.Event) -> Any:
         if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
             raise YamlProblem("this whole number needs more than 64 bits; put it in quotes to keep it as text", event)
         return number
-    return float(text) if FLOAT.fullmatch(text) else text
+    if not FLOAT.fullmatch(text):
+        if text in NO_FINITE_NUMBERS:
+            raise YamlProblem(f"{text} cannot be stored or sent; write null or a text in quotes", event)
+        return text
+    value = float(text)
+    if math.isinf(value):
+        raise YamlProblem(f"the number {text[:40]} is too large; put it in quotes to keep it as text", event)
+    return value
 
 
 def unknown_tag(tag: str) -> str:
