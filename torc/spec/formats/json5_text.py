@@ -26,11 +26,20 @@ try:
 except ImportError:  # it comes with the extra "fast"
     pyjson5 = None  # type: ignore[assignment]  # as a name to ask
 
-TEXT_OR_COMMENT = re.compile(
-    r""" "(?: [^"\\]++ | \\[\s\S] )*+" | '(?: [^'\\]++ | \\[\s\S] )*+' | //[^\n\r\u2028\u2029]*+ | /\*[\s\S]*?\*/ """,
+BETWEEN_TEXTS = re.compile(
+    r"""
+    [\s{}\[\],]*+
+    (?: " [^"\\]*+ (?: \\[\s\S] [^"\\]*+ )*+ "
+      | ' [^'\\]*+ (?: \\[\s\S] [^'\\]*+ )*+ '
+      | //[^\n\r\u2028\u2029]*+
+      | /\*[\s\S]*?\*/
+      | ( [^\s{}\[\],"'/]++ )
+    )
+    """,
     re.VERBOSE,
 )
-WORD = re.compile(r"[\w.+$-]++")
+"""Captures keys, colons, numbers and words, as far as nothing stands between them."""
+
 NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 NAME = re.compile(r"(?!Infinity|NaN)[^\W0-9][\w$]*|\$[\w$]*")
 UNEXPECTED = re.compile(r"<string>:([0-9]+) (.*) at column ([0-9]+)", re.DOTALL)
@@ -72,13 +81,13 @@ def parse_quickly(text: str) -> Any:
         raise not_valid("this cannot stand here", min(int(near[1]), len(text)) - 1 if near else 0) from error
     except (ValueError, RecursionError) as error:
         raise Doubt from error
-    outside = TEXT_OR_COMMENT.sub(" ", text)
-    if outside.count(":") != count_keys(value):
+    between = BETWEEN_TEXTS.findall(text)
+    if "".join(between).count(":") != count_keys(value):
         raise Doubt
-    for word in set(WORD.findall(outside)):
+    for word in {word for found in set(between) for word in found.split(":")}:
         if number := NUMBER.fullmatch(word):
             finite_number(word) if number[2] or number[3] else whole_number(word)
-        elif not NAME.fullmatch(word):
+        elif word and not NAME.fullmatch(word):
             raise Doubt
     return whole(value, text)
 
