@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from torc.cli.spec_or_id import spec_or_id
+from torc.cli.specification import spec_or_id
 
 from torc.errors import TorcError
 
