@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from torc.cli.specification import spec_or_id
 
+from torc.cli.specification import spec_or_id
 from torc.errors import TorcError
 
 SPEC = """
