@@ -161,3 +161,17 @@ def test_a_reader_who_has_gone_is_no_failure_and_a_full_disk_is(torc, environmen
         )  # fmt: skip
         assert said.returncode == code, said.stderr
         assert "Traceback" not in said.stderr
+
+
+def test_a_run_goes_on_with_what_an_import_left_to_do(torc, server, made):
+    ids = [job["id"] for job in torc("jobs", "list", made, "-f", "json").json["jobs"]]
+    assert torc("run", made, "--num-cpus", 2).code == 3
+    # As if the export had been made while the second job ran.
+    assert server.http.put(f"/jobs/{ids[1]}/manage_status_change/uninitialized/1").status == 200
+    copy = imported(torc("workflows", "import", "-", stdin=torc("workflows", "export", made, "--include-results").out))
+    said = torc("run", copy, "--num-cpus", 2, "-f", "json")
+    assert said.code == 3
+    jobs = torc("jobs", "list", copy, "-f", "json").json["jobs"]
+    assert [job["status"] for job in jobs] == ["completed", "failed"]
+    results = torc("results", "list", copy, "-f", "json").json["results"]
+    assert len({result["job_id"] for result in results}) == 2

@@ -19,6 +19,7 @@ from torc.cli.progress import progress_on, show_sending
 from torc.cli.specification import SKIP_CHECKS, document_of, spec_or_id
 from torc.errors import ServerAway, TorcError, UsageError
 from torc.models.draft import DraftDocument
+from torc.models.status import HANDED_OUT, JobStatus
 from torc.workflow.create import create_workflow
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def run(
 ) -> Message:
     """Run a workflow on this machine.
 
-    A specification is created and initialized first, a workflow that has not begun yet is initialized.
+    A specification is created and initialized first, a workflow that has not begun yet is initialized, and so are jobs
+    that were added or imported since it was.
     """
     from torc.runner.loop import RunOptions  # psutil is not for --help
 
@@ -98,6 +100,8 @@ def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | No
         torc.workflows.get(workflow_id)  # is_uninitialized is true of what does not exist
         if torc.workflows.is_uninitialized(workflow_id):
             ask.initialize(torc, workflow_id, **choices)
+        elif _is_half_done(torc.workflows.job_counts(workflow_id)):
+            torc.workflows.initialize_jobs(workflow_id, only_uninitialized=True)
         return workflow_id
     assert document is not None  # _resolve gives either
     workflow_id = create_workflow(torc, document, progress=show_sending)
@@ -110,6 +114,11 @@ def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | No
         raise
     print(f"Created workflow {workflow_id}", file=sys.stderr)
     return workflow_id
+
+
+def _is_half_done(counts: dict[str, int]) -> bool:
+    """Whether jobs were added or imported beside others that ran, and nobody works on the workflow now."""
+    return JobStatus.UNINITIALIZED in counts and not HANDED_OUT & counts.keys()
 
 
 @contextlib.contextmanager
