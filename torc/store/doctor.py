@@ -3,9 +3,9 @@
 import sqlite3
 
 from torc.models.status import JobStatus
-from torc.store.actions import JOB_TRIGGERS
 from torc.store.database import Database
 from torc.store.readiness import BAD_COUNT, FAILED, REMAINING, UNMET
+from torc.store.triggers import JOB_TRIGGERS
 
 FIRST = 20
 """So many problems of a kind are spelled out."""

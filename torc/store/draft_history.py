@@ -16,7 +16,7 @@ from torc.models.draft_history import (
 )
 from torc.models.result import NO_NODE
 from torc.models.status import SETTLED, JobStatus
-from torc.store import actions, busy, events, workflows
+from torc.store import actions, busy, events, triggers, workflows
 from torc.store.database import Database
 from torc.store.draft_positions import Draft, schedulers_of
 from torc.store.fingerprints import Fingerprints
@@ -186,4 +186,4 @@ def settle(database: Database, workflow_id: int) -> None:
                 (to_json(taken),),
             )
     with database.write() as db:
-        actions.recount(db, workflow_id)
+        triggers.recount(db, workflow_id)

@@ -23,7 +23,7 @@ from torc.models.draft_history import (
 from torc.models.export import FORMAT, VERSION
 from torc.models.record import Record
 from torc.models.status import SETTLED
-from torc.store import actions, busy, workflows
+from torc.store import actions, busy, triggers, workflows
 from torc.store.database import Database
 from torc.store.draft_history import LIVE, NODE, RESULT
 from torc.store.draft_positions import TABLES, schedulers_of
@@ -161,7 +161,7 @@ class _Source:
     def _watches_unsettled(self, action: Any) -> bool:
         """Whether jobs that the trigger waits for are still to come in the document."""
         settled = ", ".join(f"'{status}'" for status in sorted(SETTLED))
-        return action.trigger_type in actions.JOB_TRIGGERS and exists(
+        return action.trigger_type in triggers.JOB_TRIGGERS and exists(
             self.db,
             f"""
             SELECT 1 FROM workflow_action_job AS j JOIN job ON job.id = j.job_id

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torc.errors import Conflict
 from torc.models.job import Job
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
-from torc.store import actions, groups, jobs, outcomes, workflows
+from torc.store import groups, jobs, outcomes, triggers, workflows
 from torc.store.database import Database
 from torc.store.readiness import Change, change_status
 from torc.store.rows import exists, json_ids
@@ -55,7 +55,7 @@ def remove(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) -> 
     ]
     change_status(db, workflow_id, unsettle, end_attempt=True, decide=False)
     change_status(db, workflow_id, done, end_attempt=True)
-    actions.drop_jobs(db, job_ids)
+    triggers.drop_jobs(db, job_ids)
     ids = json_ids(job_ids)
     for table, column in (
         ("job_depends_on", "job_id"),

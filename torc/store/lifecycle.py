@@ -6,7 +6,7 @@ from collections.abc import Callable
 from torc.errors import Unprocessable
 from torc.models.status import COMPLETE, HANDED_OUT, UNSETTLED, Cause, JobStatus
 from torc.models.workflow import InitializeAnswer, InitializeRequest, WorkflowStatus
-from torc.store import actions, busy, events, graph, groups, implied, outcomes, readiness, workflows
+from torc.store import busy, events, graph, groups, implied, outcomes, readiness, triggers, workflows
 from torc.store.database import Database
 from torc.store.fingerprints import Changed, Fingerprints
 from torc.store.readiness import Change, change_status
@@ -207,7 +207,7 @@ def _initialize_jobs(database: Database, workflow_id: int, only_uninitialized: b
 
 
 def _open_for_runners(db: sqlite3.Connection, workflow_id: int) -> None:
-    actions.restart(db, workflow_id)
+    triggers.restart(db, workflow_id)
     busy.done(db, workflow_id)
     db.execute("UPDATE workflow_status SET completed_run_id = NULL WHERE id = ?", (workflow_id,))
     outcomes.announce_completion(db, workflow_id)
@@ -220,7 +220,7 @@ def _cancel(database: Database, workflow_id: int) -> None:
             ids = _ids(db, workflow_id, first_id, last_id, UNSETTLED - {JobStatus.UNINITIALIZED})
             changes = [Change(job_id, JobStatus.CANCELED, Cause.USER) for job_id in ids]
             applied = change_status(db, workflow_id, changes, decide=False)
-            actions.count_jobs(db, workflow_id, applied.changed, fire=False)
+            triggers.count_jobs(db, workflow_id, applied.changed, fire=False)
             canceled += ids
     with database.write() as db:
         events.note(
@@ -309,7 +309,7 @@ def _reset(
         return
     changes = [Change(job_id, JobStatus.UNINITIALIZED) for job_id in job_ids]
     applied = change_status(db, workflow_id, changes, end_attempt=True, decide=decide)
-    actions.count_jobs(db, workflow_id, applied.changed)
+    triggers.count_jobs(db, workflow_id, applied.changed)
     if forget:
         db.execute(
             """

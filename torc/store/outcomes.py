@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob
-from torc.store import actions, events, retries, workflows
+from torc.store import events, retries, triggers, workflows
 from torc.store.attempts import OPEN
 from torc.store.events import JobEvent
 from torc.store.readiness import Change, Fate, change_status
@@ -273,7 +273,7 @@ def announce_completion(db: sqlite3.Connection, workflow_id: int) -> None:
         (workflow_id,),
     ).rowcount
     if announced:
-        actions.fire(db, workflow_id, "on_workflow_complete")
+        triggers.fire(db, workflow_id, "on_workflow_complete")
         events.note(db, workflow_id, "workflow", "complete", "Every job is finished.")
 
 

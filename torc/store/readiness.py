@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from torc.errors import Conflict
 from torc.models.status import BAD, MAY_FOLLOW, SETTLED, Cause, JobStatus
-from torc.store import actions
+from torc.store import triggers
 from torc.store.fingerprints import remember_readers
 from torc.store.rows import json_ids, to_json
 
@@ -109,7 +109,7 @@ def change_status(
     if decide:
         ready = ",".join(fate.ids for fate in applied.changed if fate.status == JobStatus.READY)
         remember_readers(db, workflow_id, ready)
-        actions.count_jobs(db, workflow_id, applied.changed)
+        triggers.count_jobs(db, workflow_id, applied.changed)
     return applied
 
 
