@@ -58,6 +58,8 @@ MISTAKES = [
     ("jobs: []\nfailure_handlers: [{name: s, rules: [{causes: [om]}]}]", 'failure_handlers[0].rules[0].causes[0]: "om" is not one of exit, signal, oom, timeout'),
     ("jobs: []\nfailure_handlers: [{name: s, rules: [{signals: [TERMM]}]}]", 'failure_handlers[0].rules[0].signals[0]: "TERMM" is no signal; write a name such as TERM; did you mean "TERM"?'),
     ("jobs: []\nfailure_handlers: [{name: s, rules: [{signals: [99]}]}]", '"99" is no signal'),
+    ("jobs: []\nfailure_handlers: [{name: s, rules: [{exit_codes: [300]}]}]", "failure_handlers[0].rules[0].exit_codes[0]: must be at most 255, not 300"),
+    ("jobs: []\nfailure_handlers: [{name: s, rules: [{exit_codes: [0]}]}]", "exit_codes[0]: must be at least 1, not 0"),
     ("jobs: []\nfailure_handlers: [{name: s, rules: [{exit_codes: [1], max_retries: -1}]}]", "failure_handlers[0].rules[0].max_retries: must be at least 0, not -1"),
     ("jobs: []\nfailure_handlers: [{name: s, rules: [{exit_codes: [1], memory_factor: 0.5}]}]", "failure_handlers[0].rules[0].memory_factor: must be at least 1"),
     ("jobs: []\njobs_sort_method: fast", 'jobs_sort_method: "fast" is not one of gpus_runtime_memory, gpus_memory_runtime, none'),

@@ -20,6 +20,7 @@ Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 NotNegative = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[float, Meta(ge=0)]
 Factor = Annotated[float, Meta(ge=1)]
+ExitCode = Annotated[int, Meta(ge=1, le=255)]  # 0 is no failure, and a process has no others
 ParameterValue = Annotated[Any, Meta(extra_json_schema=PARAMETER_VALUE)]
 FailureCause = Literal["exit", "signal", "oom", "timeout", "time_up", "lost_node", "missing_output", "spawn_failed"]
 
@@ -124,7 +125,7 @@ class ActionSpec(Struct, kw_only=True, forbid_unknown_fields=True):
 class RuleSpec(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which failures are tried again, and how."""
 
-    exit_codes: list[int] | None = None
+    exit_codes: list[ExitCode] | None = None
     match_all_exit_codes: bool | None = None
     signals: list[str | int] | None = None
     causes: list[FailureCause] | None = None
