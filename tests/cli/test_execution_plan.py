@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from torc.cli.specification import spec_or_id
+from torc.cli.specification import SPEC_SUFFIXES, spec_or_id
 from torc.errors import TorcError
+from torc.spec.formats.syntax import EXTENSIONS
 
 SPEC = """
 name: staged
@@ -129,3 +130,7 @@ def test_a_pipe_is_a_specification():
 def test_anything_else_is_neither(given):
     with pytest.raises(TorcError, match="neither a workflow specification file nor a workflow ID"):
         spec_or_id(given)
+
+
+def test_every_extension_of_a_format_names_a_specification():
+    assert set(SPEC_SUFFIXES) == set(EXTENSIONS)
