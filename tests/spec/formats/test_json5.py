@@ -233,3 +233,9 @@ def outcome(text: str) -> str:
         return repr(parse_text(text, "flow.json5"))
     except InvalidSpec as error:
         return error.message
+
+
+def test_a_long_text_is_refused_without_asking_the_slow_package():
+    text = "{\n" + "".join(f"  key_{i}: 'value',\n" for i in range(20_000)) + "  last: ]\n}"
+    with pytest.raises(InvalidSpec, match=r"^flow.json5:20002:9: not valid JSON5: this cannot stand here; check"):
+        parse_text(text, "flow.json5")

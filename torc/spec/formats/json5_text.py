@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from torc.spec.formats.json_text import (
     JsonProblem,
     count_keys,
@@ -28,13 +30,12 @@ except ImportError:  # it comes with the extra "fast"
 
 BETWEEN_TEXTS = re.compile(
     r"""
-    [\s{}\[\],]*+
-    (?: " [^"\\]*+ (?: \\[\s\S] [^"\\]*+ )*+ "
-      | ' [^'\\]*+ (?: \\[\s\S] [^'\\]*+ )*+ '
+    [\s{}\[\],]*+ ( [^\s{}\[\],"'/]*+ ) [\s{}\[\],]*+
+    (?: ' [^'\\]*+ (?: \\[\s\S] [^'\\]*+ )*+ '
+      | " [^"\\]*+ (?: \\[\s\S] [^"\\]*+ )*+ "
       | //[^\n\r\u2028\u2029]*+
       | /\*[\s\S]*?\*/
-      | ( [^\s{}\[\],"'/]++ )
-    )
+    )?+
     """,
     re.VERBOSE,
 )
@@ -67,11 +68,25 @@ def parse_json5(text: str) -> Any:
 
 
 def parse_quickly(text: str) -> Any:
-    """What pyjson5 reads. Raises Doubt, or JsonProblem for a long text that it refuses."""
+    """What pyjson5 reads, where json5 reads the same. Raises Doubt, or JsonProblem."""
+    value = decoded(text)
+    between = BETWEEN_TEXTS.findall(text)
+    if "".join(between).count(":") != keys_in(value):
+        raise Doubt
+    for word in {word for found in set(between) for word in found.split(":")}:
+        if number := NUMBER.fullmatch(word):
+            finite_number(word) if number[2] or number[3] else whole_number(word)
+        elif word and not NAME.fullmatch(word):
+            raise Doubt
+    return value
+
+
+def decoded(text: str) -> Any:
+    """What pyjson5 makes of ``text``. Raises Doubt, or JsonProblem for a long text that it refuses."""
     if pyjson5 is None or r"\0" in text:  # it reads "\01"
         raise Doubt
     try:
-        value = pyjson5.decode(text, MAX_DEPTH)
+        return pyjson5.decode(text, MAX_DEPTH)
     except pyjson5.Json5NestingTooDeep as error:
         raise too_deep() from error
     except pyjson5.Json5DecoderException as error:
@@ -81,15 +96,15 @@ def parse_quickly(text: str) -> Any:
         raise not_valid("this cannot stand here", min(int(near[1]), len(text)) - 1 if near else 0) from error
     except (ValueError, RecursionError) as error:
         raise Doubt from error
-    between = BETWEEN_TEXTS.findall(text)
-    if "".join(between).count(":") != count_keys(value):
-        raise Doubt
-    for word in {word for found in set(between) for word in found.split(":")}:
-        if number := NUMBER.fullmatch(word):
-            finite_number(word) if number[2] or number[3] else whole_number(word)
-        elif word and not NAME.fullmatch(word):
-            raise Doubt
-    return whole(value, text)
+
+
+def keys_in(value: Any) -> int:
+    """How many keys the objects in ``value`` have, seldom one too few. Raises Doubt for what JSON cannot say."""
+    try:
+        text = msgspec.json.encode(value)
+    except (OverflowError, ValueError, RecursionError) as error:
+        raise Doubt from error
+    return text.count(b'":') - text.count(b'\\":')  # within a text a quote has a backslash before it
 
 
 def parse_slowly(text: str) -> Any:
@@ -113,13 +128,8 @@ def parse_slowly(text: str) -> Any:
         line, complaint, column = found.groups()
         raise not_valid(complaint, offset_of_line(text, int(line)) + int(column) - 1) from error
     count_keys(value)  # refuses what is too deep
-    # Two halves written as \ud83d\ude00 are one character, which json5 does not know.
-    return whole(json.loads(json.dumps(value)) if r"\u" in text else value, text)
-
-
-def whole(value: Any, text: str) -> Any:
-    """``value``, if no character in it is half of one. Raises JsonProblem."""
     if r"\u" in text:
+        value = json.loads(json.dumps(value))  # json5 takes \ud83d\ude00 for two characters
         refuse_lone_surrogates(value)
     return value
 
