@@ -40,6 +40,7 @@ WARNINGS = [
     ("parameters: {i: '1:3', j: '1:3'}\njobs: [{name: 'a{i}', command: x, use_parameters: [i, j]}]", 'the parameter "j" changes nothing here'),
     (JOB[:-1] + ", {name: b, command: x, input_files: [f]}]\nfiles: [{name: f, path: p, parameters: {i: 1}}]", 'files[0]: the parameter "i" changes nothing here'),
     ("jobs: [{name: a, command: x, input_user_data: [u]}]\nuser_data: [{name: u, data: 1, parameters: {i: 1}}]", 'user_data[0]: the parameter "i" changes nothing here'),
+    ("parameters: {lr: '1:3'}\njobs: [{name: 'a{lr}', command: x, use_parameters: [lr]}, {name: b, command: 'echo {lr:.2f}'}]", "flow.yaml:3:69: jobs[1].command: {lr} stays as it is; list lr under use_parameters if the parameter is meant"),
     (JOB + "\nactions: [{trigger_type: on_workflow_start, action_type: run_commands, commands: [x], jobs: [a]}]", "actions[0]: on_workflow_start does not look at jobs; remove jobs and job_name_regexes"),
     # memory
     (needing("memory: '512'"), 'resource_requirements[0].memory: "512" is read as bytes; write a unit, such as 512m'),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from torc.spec.document import Parameterized
-from torc.spec.parameters import UNFILLED, Combination, Template, sweep_of
+from torc.spec.parameters import UNFILLED, Combination, Template, sweep_of, unfilled_names
 from torc.spec.problems import Path, Problems
 from torc.spec.values import MAX_VALUES, Value
 
@@ -20,6 +20,7 @@ class Entry:
     ) -> None:
         self.path = path
         self.problems = problems
+        self.shared = pool.keys()
         self.sweep = sweep_of(spec.parameters, spec.use_parameters, spec.parameter_mode, pool, path, problems)
         self.name = self.template(name, (*path, "name"))
         self.key = self.name.axes
@@ -41,6 +42,10 @@ class Entry:
             return Template(text.replace("{", "("))  # reads as filled in, so that the mistake is reported once
         if "\0" in text:
             self.problems.add(path, "holds a NUL character, which no program accepts; remove it")
+        for name in sorted(unfilled_names(text) & self.shared - self.sweep.columns.keys()):
+            self.problems.warn(
+                path, f"{{{name}}} stays as it is; list {name} under use_parameters if the parameter is meant"
+            )
         return template
 
     def scalar(self, text: str, path: Path) -> Template:

@@ -17,7 +17,7 @@ from torc.spec.values import Value, parse_values, plain_text
 Combination = Sequence[int]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-UNFILLED = re.compile(r"(?<!\$)\{[A-Za-z_][A-Za-z0-9_-]*(?::[^{}]*)?\}")
+UNFILLED = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_-]*)(?::[^{}]*)?\}")
 LONG_NUMBER = re.compile(r"[0-9]{4}")
 
 
@@ -89,6 +89,11 @@ class Sweep:
 
 
 NO_SWEEP = Sweep({})
+
+
+def unfilled_names(text: str) -> set[str]:
+    """What stands in braces in a text and could be the name of a parameter."""
+    return set(UNFILLED.findall(text)) if "{" in text else set()
 
 
 def formatted(value: Value, name: str, spec: str) -> str:
