@@ -166,3 +166,14 @@ def test_nodes_that_a_job_spans_or_that_have_workers_of_their_own_are_fine(parts
 def test_nodes_for_whichever_jobs_come_are_fine():
     text = (WIDE % ("", "")).replace("scheduler: wide, resource_requirements: one", "resource_requirements: four")
     assert warned(text.replace("{name: one}, ", "")) == []
+
+
+def test_a_text_of_user_data_is_looked_at_once_and_not_for_every_record():
+    text = """
+    parameters: {lr: "1:3"}
+    jobs: [{name: "a{lr}", command: x, use_parameters: [lr], input_user_data_regexes: ["."]}]
+    user_data: [{name: "u{i}", data: ["{i} {lr}", {n: "{i}"}], parameters: {i: "1:9"}}]
+    """
+    assert warned(text) == [
+        "flow.yaml:5:28: user_data[0].data: {lr} stays as it is; list lr under use_parameters if the parameter is meant"
+    ]

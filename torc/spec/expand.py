@@ -1,5 +1,6 @@
 """A decoded specification becomes a document for the server: expanded, checked, every reference an index."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -116,24 +117,27 @@ def expand_user_data(specs: list[UserDataSpec], pool: Pool, names: Names) -> lis
     records = []
     for position, spec in enumerate(specs):
         entry = Entry(spec, spec.name, ("user_data", position), pool, names.problems)
+        data_at = filler_of(spec.data, entry) if entry.sweep.columns else None
+        entry.warn_of_unshown()
         for combination in entry.combinations():
             name = entry.name.fill(combination)
             names.add(name, entry.path)
-            data = fill_data(spec.data, entry, combination) if entry.sweep.columns else spec.data
+            data = data_at(combination) if data_at else spec.data
             records.append(DraftUserData(name=name, is_ephemeral=spec.is_ephemeral is True, data=data))
-        entry.warn_of_unshown()
     return records
 
 
-def fill_data(data: Any, entry: Entry, combination: Combination) -> Any:
-    """A copy of JSON data with the templates in its texts filled in."""
+def filler_of(data: Any, entry: Entry) -> Callable[[Combination], Any]:
+    """How to copy JSON data with the templates in its texts filled in; they are taken apart once."""
     if isinstance(data, str):
-        return entry.scalar(data, (*entry.path, "data")).fill(combination)
+        return entry.scalar(data, (*entry.path, "data")).fill
     if isinstance(data, list):
-        return [fill_data(item, entry, combination) for item in data]
+        items = [filler_of(item, entry) for item in data]
+        return lambda combination: [fill(combination) for fill in items]
     if isinstance(data, dict):
-        return {key: fill_data(value, entry, combination) for key, value in data.items()}
-    return data
+        values = {key: filler_of(value, entry) for key, value in data.items()}
+        return lambda combination: {key: fill(combination) for key, fill in values.items()}
+    return lambda combination: data
 
 
 def workflow_of(spec: Specification, user: str, problems: Problems) -> Workflow:
