@@ -13,6 +13,7 @@ import ckdl  # type: ignore[import-untyped]  # it has no stubs
 import msgspec
 from msgspec import Struct
 
+from torc.spec.decode import entry_of, mapping_in
 from torc.spec.document import Specification
 from torc.spec.formats.json_text import JsonProblem, parse_json
 from torc.spec.formats.yaml_text import LARGEST_INTEGER, MAX_DEPTH, SMALLEST_INTEGER
@@ -47,10 +48,10 @@ def field_of(name: str, kind: Any) -> Field:
     """Take the type of a field apart, such as ``str | InlineRequirements | None``."""
     choices = [choice for choice in alternatives(kind) if choice is not type(None)]
     lists = [choice for choice in choices if get_origin(choice) is list]
-    structs = [part for choice in choices for part in (choice, *get_args(choice)) if is_struct(part)]
+    struct = mapping_in(kind) or entry_of(kind)
     is_mapping = any(get_origin(choice) is dict for choice in choices)
-    is_scalar = not (lists or is_mapping or choices == structs)
-    return Field(name, bool(lists), is_mapping, is_scalar, Any in choices, structs[0] if structs else None)
+    is_scalar = not (lists or is_mapping or choices == [struct])
+    return Field(name, bool(lists), is_mapping, is_scalar, Any in choices, struct)
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
@@ -58,10 +59,6 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) is Annotated:
         return alternatives(get_args(kind)[0])
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-
-
-def is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def singular(name: str) -> str:
