@@ -27,7 +27,7 @@ from benchmarks.plain_insert import insert
 from benchmarks.processes import Server, server
 from torc.spec.formats.read import parse_text
 from torc.workflow.create import create_workflow
-from torc.workflow.read import read_spec
+from torc.workflow.read import check_spec
 
 JOBS = 10_000
 PARSER_LIMIT = 3.0
@@ -87,7 +87,7 @@ def files(bench: Bench) -> Iterator[Figure]:
 def loaded_and_created(running: Server, path: Path) -> float:
     """Seconds from a file to a workflow on the server."""
     with running.client() as client:
-        return seconds(lambda: create_workflow(client, read_spec(path, "benchmark")))
+        return seconds(lambda: create_workflow(client, check_spec(path, user="benchmark").usable()))
 
 
 def parsed(path: Path, read: Callable[[str], Any]) -> float:

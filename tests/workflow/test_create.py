@@ -12,7 +12,7 @@ from torc.errors import InvalidSpec, TorcError
 from torc.models.draft import BATCH_JOBS, DraftBatch, DraftDocument, DraftFile, DraftGroup, DraftJob
 from torc.models.workflow import Workflow
 from torc.workflow.create import batches, create_workflow
-from torc.workflow.read import read_spec
+from torc.workflow.read import check_spec
 
 needs_permissions = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 
@@ -34,7 +34,7 @@ def joined(found: list[DraftBatch], kind: str) -> list[Any]:
 def test_a_specification_is_read(tmp_path):
     path = tmp_path / "s.yaml"
     path.write_text("\ufeffname: sample\njobs: [{name: a, command: echo ü}]\n", encoding="utf-8")
-    found = read_spec(path, "ann")
+    found = check_spec(path, user="ann").usable()
     assert (found.workflow.name, found.workflow.user) == ("sample", "ann")
     assert found.jobs[0].command == "echo ü"
 
@@ -53,7 +53,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path, prepare, 
     path = tmp_path / "s.yaml"
     prepare(path)
     with pytest.raises(InvalidSpec) as refused:
-        read_spec(path, "ann")
+        check_spec(path, user="ann").usable()
     assert str(path) in refused.value.message
     assert sentence in refused.value.message
 
@@ -64,7 +64,7 @@ def test_a_file_without_permission_is_named(tmp_path):
     path.write_text("name: x")
     path.chmod(0)
     with pytest.raises(InvalidSpec, match="cannot be read: Permission denied"):
-        read_spec(path, "ann")
+        check_spec(path, user="ann").usable()
 
 
 def test_a_small_document_is_one_batch():

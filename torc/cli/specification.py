@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torc.cli.command import argument, flag
 from torc.cli.output import CONTROL
-from torc.errors import InvalidSpec, TorcError
+from torc.errors import TorcError
 from torc.models.draft import DraftDocument
 from torc.settings import user_name
 from torc.workflow.read import check_spec
@@ -24,11 +24,10 @@ def document_of(file: Path, *, user: str | None, skip_checks: bool) -> DraftDocu
     checked = check_spec(file, user=user or user_name(), skip_checks=skip_checks)
     for line in checked.warnings:
         print(f"Warning: {line}".translate(CONTROL), file=sys.stderr)
-    if checked.document is None:
-        raise InvalidSpec("\n".join(checked.errors))
+    document = checked.usable()
     if user:
-        checked.document.workflow.user = user
-    return checked.document
+        document.workflow.user = user
+    return document
 
 
 def spec_or_id(given: str) -> Path | int:

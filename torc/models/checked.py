@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from torc.errors import InvalidSpec
 from torc.models.draft import DraftDocument
 
 
@@ -30,3 +31,9 @@ class Checked:
     errors: list[str]
     warnings: list[str]
     summary: Summary
+
+    def usable(self) -> DraftDocument:
+        """The document. Raises InvalidSpec with one line for each mistake."""
+        if self.document is None:
+            raise InvalidSpec("\n".join(self.errors))
+        return self.document

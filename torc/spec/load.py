@@ -42,10 +42,7 @@ def check(text: str, *, source: str, user: str, skip_checks: bool = False) -> Ch
 
 def load_document(text: str, *, source: str, user: str) -> DraftDocument:
     """The document in a text; see ``check``. Raises InvalidSpec with one line for each mistake."""
-    checked = check(text, source=source, user=user)
-    if checked.document is None:
-        raise InvalidSpec("\n".join(checked.errors))
-    return checked.document
+    return check(text, source=source, user=user).usable()
 
 
 def summarize(spec: Specification, expansion: Expansion) -> Summary:

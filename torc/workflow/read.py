@@ -5,7 +5,6 @@ from pathlib import Path
 
 from torc.errors import InvalidSpec
 from torc.models.checked import Checked, Summary
-from torc.models.draft import DraftDocument
 
 STDIN = Path("-")
 
@@ -23,14 +22,6 @@ def check_spec(path: Path, *, user: str, skip_checks: bool = False) -> Checked:
     except InvalidSpec as error:
         return Checked(document=None, errors=[error.message], warnings=[], summary=Summary())
     return check(text, source=source, user=user, skip_checks=skip_checks)
-
-
-def read_spec(path: Path, user: str) -> DraftDocument:
-    """The document in a specification. Raises InvalidSpec, which names file, place and cure of every mistake."""
-    checked = check_spec(path, user=user)
-    if checked.document is None:
-        raise InvalidSpec("\n".join(checked.errors))
-    return checked.document
 
 
 def content_of(path: Path) -> bytes:
