@@ -6,9 +6,9 @@ import pytest
 
 from torc.models.status import JobStatus
 from torc.models.sync import PROTOCOL, FinishedJob, SyncJob, SyncRequest
+from torc.runner.child import Child
 from torc.runner.ledger import Ledger
 from torc.runner.pace import BATCH_RESULTS
-from torc.runner.process import Child
 
 
 def job(job_id: int, attempt_id: int = 1) -> SyncJob:

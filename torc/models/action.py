@@ -13,6 +13,16 @@ TriggerType = Literal[
     "on_worker_complete",
 ]
 ActionType = Literal["run_commands", "schedule_nodes"]
+ActionState = Literal["waiting", "pending", "claimed", "running", "done", "failed"]
+
+
+class ActionRun(Record, kw_only=True):
+    """What one worker made of a persistent action."""
+
+    compute_node_id: int
+    run_id: int
+    state: ActionState
+    output_tail: str | None = None  # of a failed one
 
 
 class WorkflowAction(Record, kw_only=True):
@@ -30,8 +40,9 @@ class WorkflowAction(Record, kw_only=True):
     executed_at: str | None = None  # RFC 3339
     executed_by: int | None = None  # compute node
     persistent: bool | None = None  # every worker runs it; None is true for worker triggers
-    state: Literal["waiting", "pending", "claimed", "running", "done", "failed"] | None = None  # set by the server
+    state: ActionState | None = None  # set by the server
     output_tail: str | None = None  # of a failed action
+    runs: list[ActionRun] | None = None  # of a persistent action: what each worker made of it; set by the server
 
 
 class ClaimActionRequest(Record, kw_only=True):

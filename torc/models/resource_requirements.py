@@ -14,3 +14,4 @@ class ResourceRequirements(Record, kw_only=True):
     num_nodes: int = always(1)
     memory: str = always("1m")
     runtime: str = always("P0DT1M")
+    raised_from: int | None = None  # these were raised for another try of a job that asked for those; set by the server

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from torc.models.action import WorkflowAction
+from torc.models.action import ActionType, WorkflowAction
 from torc.models.record import Record, always
 from torc.models.status import Cause, JobStatus
 
@@ -47,6 +47,14 @@ class StartedJob(Record, kw_only=True, forbid_unknown_fields=True):
     start_time: float  # seconds since the epoch
 
 
+class ActionReport(Record, kw_only=True, forbid_unknown_fields=True):
+    """How far an action is that this node was given."""
+
+    action_id: int
+    state: Literal["running", "done", "failed"]
+    output_tail: str | None = None  # of a failed one
+
+
 class Offer(Record, kw_only=True, forbid_unknown_fields=True):
     """What is free on a node now."""
 
@@ -69,7 +77,11 @@ class SyncRequest(Record, kw_only=True, forbid_unknown_fields=True):
     started: list[StartedJob] = []
     released: list[tuple[int, int]] = []  # [job id, attempt id]: never started, given back
     holding: list[tuple[int, int]]  # [job id, attempt id]: given to this runner, result not acknowledged
-    closing: bool = False  # this node is leaving
+    closing: bool = False  # this node is gone
+    actions: list[ActionReport] = []
+    holding_actions: list[int] = []  # given to this runner, outcome not acknowledged
+    runs_actions: list[ActionType] = []  # what it can carry out; empty while it is busy with one
+    leaving: bool = False  # this node starts no more jobs: what is left are the actions of its end
     offer: Offer | None = None  # what is free; neither this nor slots: no claim
     slots: int | None = None  # claim by number instead of by need
     limit: int | None = None  # at most so many new jobs
@@ -94,6 +106,7 @@ class SyncJob(Record, kw_only=True):
     output_files: list[tuple[int, str, str]] = []  # [file id, name, path]
     recover: bool = False  # run the recovery script before this attempt
     recovery_script: str | None = None
+    last_return_code: int | None = None  # of the attempt that the recovery script is to look at
 
 
 class StopJob(Record, kw_only=True):
@@ -113,6 +126,7 @@ class SyncWorkflow(Record, kw_only=True):
     is_canceled: bool
     jobs_uninitialized: bool = False  # there are jobs that nobody initialized
     waiting_until_s: float | None = None  # seconds until a job that backs off may start
+    is_preparing: bool = False  # no jobs are given out before the actions of the start have run
 
 
 class Misfit(Record, kw_only=True):
@@ -130,7 +144,7 @@ class SyncAnswer(Record, kw_only=True):
     jobs: list[SyncJob]
     stop: list[StopJob] = []
     lost: list[tuple[int, int]] = []  # [job id, attempt id]: no longer this node's
-    actions: list[WorkflowAction] = []
+    actions: list[WorkflowAction] = []  # to be carried out by this node, one at a time
     workflow: SyncWorkflow
     lease_s: float
     retry_after_s: float | None = None  # ask again this soon: work elsewhere is about to be released

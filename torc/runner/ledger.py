@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any
 
 from torc.models.sync import FinishedJob, StartedJob, SyncJob, SyncRequest
+from torc.runner.child import Child
 from torc.runner.pace import BATCH_RESULTS
-from torc.runner.process import Child
 
 Key = tuple[int, int]
 """A job id and an attempt id: one attempt is what a runner owns."""

@@ -11,7 +11,7 @@ from torc.models.compute_node import ComputeNode
 from torc.models.sync import Offer
 from torc.rendezvous import host_name
 from torc.runner import detect
-from torc.runner.process import Launcher
+from torc.runner.launcher import Launcher
 from torc.runner.spool import Spool
 from torc.runner.takeover import NodeLock
 from torc.units import GIB, utc_now_iso

@@ -4,7 +4,8 @@ import os
 
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob, OutputFile, SyncJob
-from torc.runner.process import Child, Ending, SpawnFailed
+from torc.runner.child import Child, Ending
+from torc.runner.launcher import SpawnFailed
 from torc.units import utc_now_iso
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from torc.models.status import JobStatus
 from torc.models.sync import FinishedJob, StopJob, SyncJob
 from torc.runner.capacity import Capacity
+from torc.runner.child import Child, Ending
 from torc.runner.ending import Progress
+from torc.runner.launcher import Launcher, SpawnFailed
 from torc.runner.ledger import Key, Ledger, key_of
 from torc.runner.pace import Pace
-from torc.runner.process import Child, Ending, Launcher, SpawnFailed
 from torc.runner.report import report_end, report_spawn_failure
 from torc.runner.spool import Spawned, Spool
 

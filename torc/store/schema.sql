@@ -32,7 +32,8 @@ CREATE TABLE workflow_status (
     has_detected_need_to_run_completion_script INTEGER NOT NULL DEFAULT 0,
     busy TEXT,                             -- the verb under way, see lifecycle.py
     busy_arguments TEXT,                   -- JSON, enough to resume the verb after a crash
-    completed_run_id INTEGER               -- the run whose completion has been announced
+    completed_run_id INTEGER,              -- the run whose completion has been announced
+    started_run_id INTEGER                 -- the run for which the actions were set back
 );
 
 -- A workflow under construction; ids of the whole document are reserved when it begins.
@@ -53,7 +54,8 @@ CREATE TABLE resource_requirements (
     num_gpus INTEGER NOT NULL DEFAULT 0,
     num_nodes INTEGER NOT NULL DEFAULT 1,
     memory TEXT NOT NULL DEFAULT '1m',
-    runtime TEXT NOT NULL DEFAULT 'P0DT1M'
+    runtime TEXT NOT NULL DEFAULT 'P0DT1M',
+    raised_from INTEGER                    -- the requirements these were raised from, for another try
 );
 CREATE INDEX resource_requirements_workflow ON resource_requirements (workflow_id);
 
@@ -91,7 +93,8 @@ CREATE TABLE job (
     cause TEXT,
     cause_job_id INTEGER,
     current_result_id INTEGER,
-    input_hash TEXT
+    input_hash TEXT,
+    stop_requested INTEGER NOT NULL DEFAULT 0  -- somebody wants the running attempt terminated
 );
 CREATE INDEX job_workflow ON job (workflow_id);
 CREATE INDEX job_status ON job (workflow_id, status);

@@ -14,7 +14,7 @@ import pytest
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob, SyncJob
 from torc.runner import session
-from torc.runner.process import Launcher, SpawnFailed
+from torc.runner.launcher import Launcher, SpawnFailed
 from torc.runner.report import report_end, report_spawn_failure
 
 Eventually = Callable[..., Any]
