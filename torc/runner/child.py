@@ -1,13 +1,15 @@
-"""One running job: signal it, collect how it ended."""
+"""One running job: how it was started, whether it was told to end, how it ended."""
 
 import os
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
 
+from torc.models.status import Cause
 from torc.models.sync import SyncJob
-from torc.runner import session
+from torc.runner.processes import boot_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,63 +22,83 @@ class Ending:
     peak_memory_bytes: int | None  # of its largest process
 
 
-DYING_S = 5.0
-"""How long killed processes may take to go. One that hangs in a file system goes when that answers, if ever."""
-
-
 class Child:
-    """A running job: the leader of its own session and process group."""
+    """A running job: the leader of its own session and process group.
 
-    __slots__ = ("born", "job", "kill_at", "lost", "pid", "started", "started_at", "stopped")
+    It is asked to end here; ``reaper`` sends the signals and sees to it that everything it has started ends too. The
+    job of a child that ends by itself is over when its shell is: what it leaves in the background stays, as with
+    nohup.
+    """
 
-    def __init__(self, job: SyncJob, pid: int, born: tuple[float, float]) -> None:
+    __slots__ = (
+        "_ending",
+        "born",
+        "cause",
+        "gpu_ids",
+        "is_recovery",
+        "job",
+        "kill_at",
+        "lost",
+        "mark",
+        "pid",
+        "sent",
+        "started",
+        "started_at",
+        "told_all",
+    )
+
+    def __init__(self, job: SyncJob, pid: int, born: tuple[float, float], mark: str) -> None:
         self.job = job
         self.pid = pid
         self.born = born  # between these two boot times; asking the kernel while the child execs costs 0.5 ms
-        self.started = time.monotonic()
+        self.mark = mark  # in the environment of everything it starts
+        self.started = time.monotonic() - (boot_time() - born[0])  # the earliest that it can have been
         self.started_at = time.time()
-        self.stopped = False  # we ended it; its exit code does not tell what happened
+        self.gpu_ids: list[str] = []
+        self.is_recovery = False  # not the job itself, but what is done before it is tried again
         self.lost = False  # no longer ours to report
+        self.cause: Cause | None = None  # why we ended it
         self.kill_at: float | None = None  # monotonic
+        self.sent: signal.Signals | None = None  # the last signal, of SIGTERM and SIGKILL
+        self.told_all = False  # whether SIGTERM went to more than the process group
+        self._ending: Ending | None = None
 
-    def terminate(self, grace_s: float) -> None:
-        """Ask it to end; ``collect`` kills what is left after ``grace_s``."""
-        if not self.stopped:
-            self.stopped = True
-            self.kill_at = time.monotonic() + grace_s
-            session.terminate(self.pid)
+    @property
+    def stopped(self) -> bool:
+        """Whether we ended it; its exit code does not tell what happened."""
+        return self.kill_at is not None
 
-    def kill(self) -> None:
-        """End it at once, with everything it started."""
-        self.stopped = True
-        self.kill_at = time.monotonic()
-        session.kill(self.pid)
+    def terminate(self, grace_s: float, cause: Cause) -> None:
+        """Ask it to end, and kill what is left after ``grace_s``. The first cause counts, and the shortest grace.
+
+        A child that has ended by itself is not stopped: what it did counts.
+        """
+        if not self.stopped and self.has_ended():
+            return
+        self.cause = self.cause or cause
+        kill_at = time.monotonic() + grace_s
+        self.kill_at = kill_at if self.kill_at is None else min(self.kill_at, kill_at)
+
+    def kill(self, cause: Cause) -> None:
+        """End it at once."""
+        self.terminate(0.0, cause)
+
+    def has_ended(self) -> bool:
+        """Whether the child itself has ended. Its number stays taken until ``collect``."""
+        return self._ending is not None or bool(os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
 
     def collect(self) -> Ending | None:
-        """How it ended; None while it runs.
-
-        A child that was told to end has ended when its whole session has: its shell dies of SIGTERM at once, while
-        the program inside may still be writing a checkpoint.
-        """
-        if self.stopped and not self._session_ended():
-            return None
-        pid, status, usage = os.wait4(self.pid, os.WNOHANG)
-        if not pid:
-            return None
-        return Ending(
-            return_code=os.waitstatus_to_exitcode(status),
-            runtime_s=time.monotonic() - self.started,
-            cpu_s=usage.ru_utime + usage.ru_stime,
-            peak_memory_bytes=_peak_memory_bytes(usage),
-        )
-
-    def _session_ended(self) -> bool:
-        # WNOWAIT leaves the leader's number taken, so that the session that is killed is still this one.
-        overdue_s = -1.0 if self.kill_at is None else time.monotonic() - self.kill_at
-        if overdue_s >= 0:
-            session.kill(self.pid)
-        leader_ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        return leader_ended and (overdue_s >= DYING_S or not any(session.members(self.pid)))
+        """How it ended; None while it runs."""
+        if self._ending is None:
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            if pid:
+                self._ending = Ending(
+                    return_code=os.waitstatus_to_exitcode(status),
+                    runtime_s=time.monotonic() - self.started,
+                    cpu_s=usage.ru_utime + usage.ru_stime,
+                    peak_memory_bytes=_peak_memory_bytes(usage),
+                )
+        return self._ending
 
 
 def _peak_memory_bytes(usage: resource.struct_rusage) -> int | None:

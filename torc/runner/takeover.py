@@ -3,7 +3,6 @@
 A lock on a file says who lives: a pid proves nothing where containers share a host name.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from torc.client.api import Client
 from torc.errors import Conflict, ServerAway, TorcError
 from torc.models.compute_node import ComputeNode
 from torc.models.record import Record
-from torc.models.sync import PROTOCOL, FinishedJob, SyncRequest
+from torc.models.sync import PROTOCOL, FinishedJob, SyncAnswer, SyncRequest
 from torc.rendezvous import Lock, node_local_directory
-from torc.runner import session
+from torc.runner.ledger import Key
 from torc.runner.pace import BATCH_RESULTS
-from torc.runner.spool import Spawned, read_spool
-
-logger = logging.getLogger(__name__)
+from torc.runner.processes import node_mark
+from torc.runner.spool import Spooled, read_spool
+from torc.runner.survivors import Survivors
 
 TRIES = 5
 """The dead runner's last request may still be on its way and take the number we use."""
@@ -88,18 +87,31 @@ def _settle(client: Client, own: ComputeNode, node_id: int, path: Path, note: Ca
     spool = Path(tenant.spool)
     left = read_spool(spool)
     note(f"taking over from the runner with pid {tenant.pid}, which did not end by itself")
+    survivors = Survivors(node_mark(own.database_id, node_id))
     try:
         dead = _Dead(client, node_id, own.database_id or "", tenant.generation)
-        dead.deliver(left.finished, holding=left.unfinished)
-        _kill(left.unfinished)
-        dead.deliver([], holding=[], closing=True)
+        _end_jobs(dead, left, survivors)
     except ServerAway:
         raise
     except TorcError as error:  # its workflow was deleted, or the database restored; its jobs must end all the same
-        _kill(left.unfinished)
+        survivors.kill(left.unfinished, set())
         note(f"what the runner with pid {tenant.pid} left was refused: {error}")
     spool.unlink(missing_ok=True)
     return True
+
+
+def _end_jobs(dead: "_Dead", left: Spooled, survivors: Survivors) -> None:
+    """Deliver results, kill, close the node.
+
+    A runner may die between a start and its record, or may not have been able to write one. So what carries a mark of
+    the node is held too, and killed unless the server calls it lost: that was left behind by a job that has ended.
+    """
+    known = {(child.job_id, child.attempt_id) for child in left.unfinished}
+    settled = {(report.job_id, report.attempt_id) for report in left.finished}
+    unrecorded = survivors.attempts() - known - settled
+    lost = dead.deliver(left.finished, holding=known | unrecorded)
+    survivors.kill(left.unfinished, unrecorded - lost)
+    dead.deliver([], holding=set(), closing=True)
 
 
 class _Dead:
@@ -112,43 +124,38 @@ class _Dead:
         self._generation = generation
         self._seq = self._last_seq()
 
-    def deliver(self, finished: list[FinishedJob], *, holding: list[Spawned], closing: bool = False) -> None:
-        """Report what it would have. What it still holds stays its own until its node closes."""
-        held = [(child.job_id, child.attempt_id) for child in holding]
+    def deliver(self, finished: list[FinishedJob], *, holding: set[Key], closing: bool = False) -> set[Key]:
+        """Report what it would have. What it holds stays its own until its node closes; what is not is returned."""
+        lost: set[Key] = set()
         for begin in range(0, max(len(finished), 1), BATCH_RESULTS):
-            self._send(
+            answer = self._send(
                 SyncRequest(
                     protocol=PROTOCOL,
                     seq=0,
                     database_id=self._database_id,
                     generation=self._generation,
                     finished=finished[begin : begin + BATCH_RESULTS],
-                    holding=held,
+                    holding=sorted(holding),
                     closing=closing,
                 )
             )
+            lost.update(answer.lost)
+        return lost
 
-    def _send(self, request: SyncRequest) -> None:
-        for attempt in range(1, TRIES + 1):
+    def _send(self, request: SyncRequest) -> SyncAnswer:
+        tries = 0
+        while True:
             self._seq = request.seq = self._seq + 1
             try:
-                self._client.sync(self._node_id, request)
-                return
+                return self._client.sync(self._node_id, request)
             except Conflict as error:
-                if attempt == TRIES or "reregister" in error.details:
+                tries += 1
+                if tries == TRIES or "reregister" in error.details:
                     raise
                 self._seq = self._last_seq()
 
     def _last_seq(self) -> int:
         return self._client.compute_nodes.get(self._node_id).last_seq or 0
-
-
-def _kill(children: list[Spawned]) -> None:
-    """End the sessions that outlived their runner; a number that now belongs to another process is left alone."""
-    for child in children:
-        if session.was_born(child.pid, *child.born):
-            logger.warning("job %d: killing process %d, which outlived its runner", child.job_id, child.pid)
-            session.kill(child.pid)
 
 
 def _lock_path(node: ComputeNode) -> Path:
