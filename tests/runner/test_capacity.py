@@ -63,7 +63,7 @@ def test_what_a_job_took_comes_back() -> None:
     capacity = node()
     capacity.take(job(4, memory_gb=8, num_gpus=1))
     assert not capacity.has_room()
-    capacity.give_back(job(4, memory_gb=8, num_gpus=1))
+    capacity.give_back(job(4, memory_gb=8, num_gpus=1), [])
     assert capacity.offer() == node().offer()
 
 
@@ -80,3 +80,73 @@ def test_slots_count_jobs_whatever_they_need() -> None:
 @pytest.mark.parametrize("capacity", [node(num_cpus=0), node(memory_gb=0), node(slots=0)])
 def test_a_node_with_nothing_has_no_room(capacity: Capacity) -> None:
     assert not capacity.has_room()
+
+
+def gpu_node(num_gpus: int = 3, slots: int | None = None) -> Capacity:
+    ids = tuple(str(index) for index in range(num_gpus))
+    return Capacity(Offer(num_cpus=8, memory_bytes=8 * GIB, num_gpus=num_gpus), slots=slots, gpu_ids=ids)
+
+
+def test_each_job_is_given_gpus_of_its_own_and_the_first_that_are_free() -> None:
+    capacity = gpu_node()
+    assert capacity.grants_devices()
+    first, second = job(num_gpus=1), job(num_gpus=2)
+    assert (capacity.take(first), capacity.take(job()), capacity.take(second)) == (["0"], [], ["1", "2"])
+    assert not capacity.fits(job(num_gpus=1))
+    capacity.give_back(second, ["1", "2"])
+    capacity.give_back(first, ["0"])
+    assert capacity.take(job(num_gpus=2)) == ["0", "1"]
+
+
+def test_gpus_by_uuid_go_out_in_the_order_of_the_node() -> None:
+    capacity = Capacity(Offer(num_cpus=8, memory_bytes=GIB, num_gpus=2), gpu_ids=("MIG-b", "MIG-a"))
+    assert capacity.take(job(num_gpus=1)) == ["MIG-b"]
+    assert capacity.take(job(num_gpus=1)) == ["MIG-a"]
+
+
+def test_with_slots_no_gpu_is_given() -> None:
+    capacity = gpu_node(slots=4)
+    assert not capacity.grants_devices()
+    assert [capacity.take(job(num_gpus=1)) for _ in range(4)] == [[], [], [], []]
+
+
+def test_a_gpu_that_comes_back_twice_or_was_never_here_is_given_once() -> None:
+    capacity = gpu_node(num_gpus=1)
+    held = capacity.take(job(num_gpus=1))
+    capacity.give_back(job(num_gpus=1), held)
+    capacity.give_back(job(), [*held, "7"])
+    assert capacity.take(job(num_gpus=3)) == ["0"]
+
+
+def test_more_than_there_is_can_be_taken_and_is_not_offered_before_it_has_come_back() -> None:
+    capacity = gpu_node(num_gpus=1)
+    huge = job(num_cpus=10**9, memory_gb=10**6, num_gpus=5)
+    assert capacity.take(huge) == ["0"]
+    assert capacity.offer() == Offer(num_cpus=0, memory_bytes=0, num_gpus=0)
+    assert not capacity.has_room()
+    assert not capacity.fits(job())
+    capacity.give_back(huge, ["0"])
+    assert capacity.offer() == gpu_node(num_gpus=1).offer()
+
+
+def test_more_jobs_than_slots_are_no_negative_number_of_slots() -> None:
+    capacity = node(slots=1)
+    capacity.take(job())
+    capacity.take(job())
+    assert capacity.free_slots() == 0
+    capacity.give_back(job(), [])
+    assert not capacity.has_room()
+    capacity.give_back(job(), [])
+    assert capacity.free_slots() == 1
+
+
+def test_a_job_that_needs_less_than_nothing_adds_nothing() -> None:
+    capacity = gpu_node()
+    assert capacity.take(job(num_cpus=-4, memory_gb=-1, num_gpus=-1)) == []
+    assert capacity.offer() == gpu_node().offer()
+
+
+def test_a_job_over_several_nodes_takes_no_nodes() -> None:
+    capacity = Capacity(Offer(num_cpus=4, memory_bytes=GIB, num_nodes=3))
+    capacity.take(job(num_nodes=3))
+    assert capacity.fits(job(num_nodes=3, memory_gb=0))
