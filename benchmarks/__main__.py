@@ -19,6 +19,7 @@ from benchmarks import (
     idle,
     latency,
     lists,
+    monitor,
     stalls,
     startup,
     sync,
@@ -50,6 +51,7 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "flat": claims.flat_cost,
     "lists": lists.jobs,
     "stalls": stalls.writers,
+    "monitor": monitor.watching,
     "idle": idle.idle,
     "startup": startup.startup,
 }
