@@ -1,4 +1,4 @@
-"""``/workflows/{id}/actions``."""
+"""``/workflows/{id}/actions``, and ``/actions/{id}/rerun``."""
 
 from torc.models.action import ClaimActionAnswer, ClaimActionRequest, WorkflowAction
 from torc.models.queries import PendingActionsQuery
@@ -28,3 +28,7 @@ class Actions:
         """Take an action for one node; 409 when another has it."""
         node_id = body.compute_node_id if body else None
         return actions.claim(self.database, workflow_id, action_id, node_id)
+
+    def rerun(self, action_id: int) -> WorkflowAction:
+        """Let an action that has ended be carried out again; 409 while it is pending or somebody is at it."""
+        return actions.rerun(self.database, action_id)

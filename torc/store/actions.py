@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from torc.errors import Conflict, NotFound, Unprocessable
-from torc.models.action import ClaimActionAnswer, WorkflowAction
+from torc.models.action import ActionRun, ClaimActionAnswer, WorkflowAction
 from torc.models.draft_history import DraftActionState
-from torc.store import triggers, workflows
+from torc.store import busy, triggers, workflows
 from torc.store.database import Database
-from torc.store.rows import json_ids, to_json, to_record
+from torc.store.rows import exists, json_ids, to_json, to_record
 from torc.units import utc_now_iso
 
 NAMES = (
@@ -26,6 +26,9 @@ NAMES = (
     "persistent",
     "output_tail",
 )
+
+SUPERVISED = "(n.last_seq > 0 OR n.spool_path IS NOT NULL)"
+"""A compute node ``n`` that reports what it was given. What other clients claim counts as carried out."""
 
 
 def create(database: Database, workflow_id: int, action: WorkflowAction) -> WorkflowAction:
@@ -115,7 +118,23 @@ def list_all(database: Database, workflow_id: int) -> list[WorkflowAction]:
     """Every action of a workflow, ascending by id."""
     with database.read() as db:
         workflows.require(db, workflow_id)
-        return select(db, "workflow_id = ?", [workflow_id])
+        return _with_runs(db, workflow_id, select(db, "workflow_id = ?", [workflow_id]))
+
+
+def _with_runs(db: sqlite3.Connection, workflow_id: int, found: list[WorkflowAction]) -> list[WorkflowAction]:
+    """Persistent actions with what each worker made of them."""
+    runs: dict[int, list[ActionRun]] = {action.id: [] for action in found if action.id and action.persistent}
+    for action_id, *row in db.execute(
+        f"""
+        SELECT action_id, {", ".join(ActionRun.__struct_fields__)} FROM workflow_action_node
+         WHERE action_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, compute_node_id
+        """,
+        (json_ids(runs),),
+    ):
+        runs[action_id].append(to_record(ActionRun, ActionRun.__struct_fields__, row))
+    for action in found:
+        action.runs = runs.get(action.id or 0)
+    return found
 
 
 def pending(database: Database, workflow_id: int, trigger_types: Sequence[str]) -> list[WorkflowAction]:
@@ -205,6 +224,72 @@ def _claim_persistent(db: sqlite3.Connection, action: WorkflowAction, compute_no
         ) from error
 
 
+def rerun(database: Database, action_id: int) -> WorkflowAction:
+    """Let an action that has ended, well or not, be carried out again; a persistent one by every worker.
+
+    Conflict while it is still to be done, or a worker that lives is at it.
+    """
+    with database.write() as db:
+        action = _fetch_visible(db, action_id)
+        assert action.workflow_id is not None
+        busy.refuse(db, action.workflow_id)
+        if action.state == "waiting":
+            raise Conflict(
+                f"action {action_id} was not carried out yet: {action.trigger_count} of {action.required_triggers} "
+                "triggers have fired"
+            )
+        if action.persistent:
+            _forget_ended(db, action)
+        else:
+            _refuse_unended(db, action)
+        db.execute(
+            """
+            UPDATE workflow_action SET state = 'pending', executed_at = NULL, executed_by = NULL, output_tail = NULL
+             WHERE id = ?
+            """,
+            (action_id,),
+        )
+        workflows.touch(db, action.workflow_id)
+        return fetch(db, action.workflow_id, action_id)
+
+
+def _fetch_visible(db: sqlite3.Connection, action_id: int) -> WorkflowAction:
+    row = db.execute("SELECT workflow_id FROM workflow_action WHERE id = ?", (action_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"Action not found with ID: {action_id}")
+    workflows.require(db, row[0])
+    return fetch(db, row[0], action_id)
+
+
+def _refuse_unended(db: sqlite3.Connection, action: WorkflowAction) -> None:
+    if action.state == "pending":
+        raise Conflict(
+            f"action {action.id} is pending already: the next runner carries it out; start one with: "
+            f"torc run {action.workflow_id}"
+        )
+    if action.state in ("claimed", "running") and _reports(db, action.executed_by):
+        raise Conflict(f"action {action.id} is {action.state} on compute node {action.executed_by}; wait for its end")
+
+
+def _reports(db: sqlite3.Connection, node_id: int | None) -> bool:
+    """Whether the node is at work and will tell how the action ended."""
+    return exists(db, f"SELECT 1 FROM compute_node AS n WHERE n.id = ? AND n.is_active AND {SUPERVISED}", (node_id,))
+
+
+def _forget_ended(db: sqlite3.Connection, action: WorkflowAction) -> None:
+    """Workers that had their turn in this run have another."""
+    forgotten = db.execute(
+        """
+        DELETE FROM workflow_action_node
+         WHERE action_id = :action AND state IN ('done', 'failed')
+           AND run_id = (SELECT run_id FROM workflow_status WHERE id = :workflow)
+        """,
+        {"action": action.id, "workflow": action.workflow_id},
+    ).rowcount
+    if not forgotten:
+        raise Conflict(f"no worker has ended action {action.id} in this run; each carries it out when its turn comes")
+
+
 def restore(db: sqlite3.Connection, action_id: int, state: DraftActionState, node_id: int | None) -> None:
     """Say what has become of an action elsewhere. Its jobs are for ``triggers.recount`` to look at."""
     db.execute(
@@ -222,22 +307,4 @@ def restore(db: sqlite3.Connection, action_id: int, state: DraftActionState, nod
             "node": node_id,
             "tail": state.output_tail,
         },
-    )
-
-
-def release_claims(db: sqlite3.Connection, node_id: int) -> None:
-    """When a node closes: what it claimed is free again, what it had begun has failed; never run twice silently."""
-    db.execute(
-        """
-        UPDATE workflow_action SET state = 'pending', executed_at = NULL, executed_by = NULL
-         WHERE executed_by = ? AND state = 'claimed'
-        """,
-        (node_id,),
-    )
-    db.execute(
-        """
-        UPDATE workflow_action SET state = 'failed', output_tail = 'the node was lost while the action ran'
-         WHERE executed_by = ? AND state = 'running'
-        """,
-        (node_id,),
     )

@@ -146,7 +146,19 @@ def _settle_state(db: sqlite3.Connection, action_id: int) -> None:
 
 
 def restart(db: sqlite3.Connection, workflow_id: int) -> None:
-    """Set every action back for a new run, and fire what a start fires."""
+    """Set every action back for a new run, and fire what a start fires.
+
+    What a worker is still at belongs to the run it was begun in: its report changes no action, or, of a persistent
+    one, the row of that run.
+    """
+    db.execute(
+        """
+        DELETE FROM workflow_action_node
+         WHERE action_id IN (SELECT id FROM workflow_action WHERE workflow_id = :workflow)
+           AND (state = 'claimed' OR run_id = (SELECT run_id FROM workflow_status WHERE id = :workflow))
+        """,
+        {"workflow": workflow_id},
+    )
     db.execute(
         """
         UPDATE workflow_action
@@ -155,6 +167,11 @@ def restart(db: sqlite3.Connection, workflow_id: int) -> None:
         """,
         (workflow_id,),
     )
+    go_on(db, workflow_id)
+
+
+def go_on(db: sqlite3.Connection, workflow_id: int) -> None:
+    """Count afresh in the middle of a run, and fire what has not fired yet; what was handed out keeps its state."""
     for (action_id,) in db.execute("SELECT id FROM workflow_action WHERE workflow_id = ?", (workflow_id,)).fetchall():
         recount_action(db, action_id)
     fire(db, workflow_id, "on_workflow_start", *WORKER_TRIGGERS)
