@@ -121,7 +121,7 @@ def test_a_cycle_is_refused_by_name_and_changes_nothing(build):
         db.execute("UPDATE job SET unmet = 1 WHERE id = ?", (flow.id("a"),))
     before = flow.select("SELECT * FROM job")
     with pytest.raises(Unprocessable) as caught:
-        lifecycle.initialize(flow.database, flow.workflow_id, InitializeRequest(file_mtimes=[(1, 2.0)], user="me"))
+        lifecycle.initialize(flow.database, flow.workflow_id, InitializeRequest(files=[(1, 2.0, 3)], user="me"))
     for name in "abc":
         assert f"'{name}'" in str(caught.value)
     assert "'d'" not in str(caught.value)
@@ -159,7 +159,7 @@ def test_mtimes_are_stored_with_the_run_and_only_for_files_of_the_workflow(build
     flow, other = build(Step("a", reads=["in", "gone"])), build(Step("a", reads=["in"]))
     ids = dict(flow.select("SELECT name, id FROM file WHERE workflow_id = ?", flow.workflow_id))
     ((foreign,),) = flow.select("SELECT id FROM file WHERE workflow_id = ?", other.workflow_id)
-    request = InitializeRequest(file_mtimes=[(ids["in"], 5.5), (ids["gone"], None), (foreign, 9.0)])
+    request = InitializeRequest(files=[(ids["in"], 5.5, 7), (ids["gone"], None, None), (foreign, 9.0, 1)])
     lifecycle.initialize(flow.database, flow.workflow_id, request)
     assert dict(flow.select("SELECT id, st_mtime FROM file")) == {ids["in"]: 5.5, ids["gone"]: None, foreign: None}
 

@@ -14,6 +14,7 @@ from torc.models.job import ClaimAnswer, ComputeNodesResources, DependencyGroup
 from torc.models.record import Page
 from torc.models.relationship import JobDependency, JobFileRelationship, JobUserDataRelationship
 from torc.models.workflow import (
+    ArchiveRequest,
     DotGraph,
     FileIds,
     InitializeAnswer,
@@ -24,7 +25,9 @@ from torc.models.workflow import (
     JobIds,
     LatestEventTimestamp,
     ReadyJobRequirements,
+    ReinitializeAnswer,
     ReinitializedJobs,
+    ReinitializeRequest,
     ResetJobsAnswer,
     SortMethod,
     Told,
@@ -80,6 +83,11 @@ class Workflows:
         """Write the status as a whole."""
         return self._send("PUT", workflow_id, "/status", WorkflowStatus, body=status)
 
+    def archive(self, workflow_id: int, is_archived: bool) -> WorkflowStatus:
+        """Put it away, or take it out again."""
+        body = ArchiveRequest(is_archived=is_archived)
+        return self._send("POST", workflow_id, "/archive", WorkflowStatus, body=body)
+
     def is_complete(self, workflow_id: int) -> IsComplete:
         """Whether every job has an outcome."""
         return self._send("GET", workflow_id, "/is_complete", IsComplete)
@@ -91,6 +99,10 @@ class Workflows:
     def initialize(self, workflow_id: int, request: InitializeRequest) -> InitializeAnswer:
         """Start a new run of all jobs. Checks of files on disk are the caller's."""
         return self._verb(workflow_id, "/initialize", InitializeAnswer, body=request)
+
+    def reinitialize(self, workflow_id: int, request: ReinitializeRequest) -> ReinitializeAnswer:
+        """Start a new run of what failed, has changed or depends on such. Checks of files on disk are the caller's."""
+        return self._verb(workflow_id, "/reinitialize", ReinitializeAnswer, body=request)
 
     def initialize_jobs(self, workflow_id: int, *, only_uninitialized: bool = False) -> None:
         """Decide which jobs are ready, without beginning a new run."""
@@ -105,9 +117,14 @@ class Workflows:
         """Clear the flags; the run and the jobs stay. ``force`` although jobs are pending or running."""
         return self._send("POST", workflow_id, "/reset_status", WorkflowStatus, query={"force": force or None})
 
-    def reset_job_status(self, workflow_id: int, *, failed_only: bool = False) -> int:
-        """Make jobs uninitialized: all, or those that failed with what lies behind them; how many."""
-        query = {"failed_only": failed_only or None}
+    def reset_job_status(
+        self, workflow_id: int, *, failed_only: bool = False, force: bool = False, with_flags: bool = False
+    ) -> int:
+        """Make jobs uninitialized: all, or those that failed with what lies behind them; how many.
+
+        ``force`` takes them away from runners. ``with_flags`` also does what ``reset_status`` does: both or nothing.
+        """
+        query = {"failed_only": failed_only or None, "force": force or None, "with_flags": with_flags or None}
         return self._verb(workflow_id, "/reset_job_status", ResetJobsAnswer, query=query).updated_count
 
     def cancel(self, workflow_id: int) -> WorkflowStatus:

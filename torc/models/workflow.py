@@ -3,6 +3,7 @@
 from typing import Literal
 
 from torc.models.record import NotNegative, Record, always
+from torc.models.status import JobStatus
 
 SortMethod = Literal["gpus_runtime_memory", "gpus_memory_runtime", "none"]
 
@@ -51,10 +52,14 @@ class IsUninitialized(Record, kw_only=True):
     is_uninitialized: bool
 
 
+FoundFile = tuple[int, float | None, int | None]
+"""What a client found on its disk: file id, st_mtime in seconds since the epoch, size in bytes. No time: no file."""
+
+
 class InitializeRequest(Record, kw_only=True):
     """Start a new run of the whole workflow, all or nothing."""
 
-    file_mtimes: list[tuple[int, float | None]] = []  # [file id, seconds since the epoch or null if missing]
+    files: list[FoundFile] = []
     user: str | None = None
     hostname: str | None = None
 
@@ -65,6 +70,63 @@ class InitializeAnswer(Record, kw_only=True):
     run_id: int
     jobs_ready: int
     message: str = always("Initialized job status")
+
+
+class ReinitializeRequest(Record, kw_only=True):
+    """Start a new run of what has not succeeded, has changed or depends on such, all or nothing."""
+
+    files: list[FoundFile] = []  # what is left out counts as unchanged
+    from_run_id: int | None = None  # the run the client knows of; 409 if another has begun, so a repeat does no harm
+    reset_all: bool = False  # every job runs again
+    keep_failed: bool = False  # jobs that failed stay as they are
+    ignore_missing: bool = False  # although input files are not there
+    although_running: bool = False  # take jobs away from the runners that have them
+    dry_run: bool = False  # change nothing
+    user: str | None = None
+    hostname: str | None = None
+
+
+RerunReason = Literal[
+    "failed",
+    "terminated",
+    "canceled",
+    "lost",
+    "taken_away",
+    "reset",
+    "changed",
+    "changed_file",
+    "missing_output",
+    "upstream",
+]
+
+
+class RerunJob(Record, kw_only=True):
+    """A job that runs again."""
+
+    job_id: int
+    name: str
+    status: JobStatus  # until now
+    reason: RerunReason
+    detail: str | None = None  # the path of the file, or the name of the job upstream
+
+
+class ReinitializeAnswer(Record, kw_only=True):
+    """What runs again in the run that has begun, or would begin."""
+
+    run_id: int
+    dry_run: bool
+    jobs: list[RerunJob]
+    jobs_ready: int
+    jobs_waiting: int  # have not run yet, so they do not run again
+    missing_files: list[int]  # no job writes them, a job that runs reads them, and they are not there
+    missing_user_data: list[int]  # the same, of records without data
+    existing_outputs: list[int]  # files that the jobs write again, and that are there
+
+
+class ArchiveRequest(Record, kw_only=True):
+    """Whether a workflow is put away."""
+
+    is_archived: bool
 
 
 class InitializeJobsRequest(Record, kw_only=True):

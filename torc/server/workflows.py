@@ -10,6 +10,7 @@ from torc.models.queries import (
 )
 from torc.models.record import Page
 from torc.models.workflow import (
+    ArchiveRequest,
     FileIds,
     InitializeAnswer,
     InitializeJobsRequest,
@@ -17,6 +18,8 @@ from torc.models.workflow import (
     IsComplete,
     IsUninitialized,
     JobCounts,
+    ReinitializeAnswer,
+    ReinitializeRequest,
     ResetJobsAnswer,
     Told,
     UserDataIds,
@@ -69,6 +72,10 @@ class Status:
         """Write over run and flags: what is left out stays."""
         return workflows.update_status(self.database, workflow_id, body, given)
 
+    def archive(self, workflow_id: int, body: ArchiveRequest) -> WorkflowStatus:
+        """Put a workflow away, or take it out again: lists leave archived ones out."""
+        return workflows.archive(self.database, workflow_id, body.is_archived)
+
     def is_complete(self, workflow_id: int) -> IsComplete:
         """Whether nothing is left to do."""
         return workflows.is_complete(self.database, workflow_id)
@@ -92,6 +99,10 @@ class Lifecycle:
     def initialize(self, workflow_id: int, body: InitializeRequest | None) -> InitializeAnswer:
         """Begin a new run: every job that is not disabled starts over. A refusal changes nothing."""
         return lifecycle.initialize(self.database, workflow_id, body or InitializeRequest())
+
+    def reinitialize(self, workflow_id: int, body: ReinitializeRequest | None) -> ReinitializeAnswer:
+        """Begin a new run of what has not succeeded, has changed or depends on such. A refusal changes nothing."""
+        return lifecycle.reinitialize(self.database, workflow_id, body or ReinitializeRequest())
 
     def initialize_jobs(self, workflow_id: int, query: InitializeJobsQuery, body: InitializeJobsRequest | None) -> Told:
         """Decide which jobs are ready, without beginning a new run."""
@@ -118,7 +129,13 @@ class Lifecycle:
 
     def reset_jobs(self, workflow_id: int, query: ResetJobsQuery) -> ResetJobsAnswer:
         """Make jobs uninitialized: all but disabled ones, or those that failed with what lies behind them."""
-        count = lifecycle.reset_job_status(self.database, workflow_id, failed_only=query.failed_only)
+        count = lifecycle.reset_job_status(
+            self.database,
+            workflow_id,
+            failed_only=query.failed_only,
+            force=query.force,
+            with_flags=query.with_flags,
+        )
         return ResetJobsAnswer(
             workflow_id=workflow_id,
             updated_count=count,

@@ -7,9 +7,10 @@ from torc.errors import Unprocessable
 from torc.store.rows import exists, json_ids
 
 
-def refuse_cycles(db: sqlite3.Connection, workflow_id: int) -> None:
-    """Raise Unprocessable with the names of the jobs in a cycle, if there is one."""
-    cycle = find_cycle(waits_for(db, workflow_id))
+def refuse_cycles(db: sqlite3.Connection, workflow_id: int) -> dict[int, list[int]]:
+    """Raise Unprocessable with the names of the jobs in a cycle, if there is one; the graph that has none."""
+    edges = waits_for(db, workflow_id)
+    cycle = find_cycle(edges)
     if cycle:
         names = dict(
             db.execute(
@@ -19,6 +20,7 @@ def refuse_cycles(db: sqlite3.Connection, workflow_id: int) -> None:
         )
         path = " -> ".join(f"'{names[job_id]}'" for job_id in [*cycle, cycle[0]])
         raise Unprocessable(f"Circular dependency in workflow {workflow_id}: {path}; remove one of these dependencies")
+    return edges
 
 
 def waits_for(db: sqlite3.Connection, workflow_id: int) -> dict[int, list[int]]:
@@ -79,3 +81,21 @@ def find_cycle(edges: Mapping[int, Sequence[int]]) -> list[int]:
                 del on_path[node]
                 done.add(node)
     return []
+
+
+def in_order(edges: Mapping[int, Sequence[int]]) -> Iterator[int]:
+    """Every node that waits for something, after what that is. There must be no cycle. Iterative, as above."""
+    done: set[int] = set()
+    for root in edges:
+        stack = [] if root in done else [root]
+        while stack:
+            node = stack[-1]
+            before = [other for other in edges.get(node, ()) if other not in done]
+            if before:
+                stack += before
+                continue
+            stack.pop()
+            if node not in done:
+                done.add(node)
+                if node in edges:
+                    yield node

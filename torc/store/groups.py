@@ -123,8 +123,10 @@ def _ids(db: sqlite3.Connection, sql: str, group_id: int) -> list[int]:
     return sorted(job_id for (job_id,) in db.execute(sql, (group_id,)))
 
 
-def downstream(db: sqlite3.Connection, job_ids: Iterable[int]) -> set[int]:
+def downstream(db: sqlite3.Connection, job_ids: Iterable[int], *, past_handed_out: bool = False) -> set[int]:
     """These jobs and all that wait for them, at any depth; does not look past pending and running ones.
+
+    Unless ``past_handed_out``: for them too it is over then.
 
     Every group is opened once, so that n members and m dependents cost n + m.
     """
@@ -152,17 +154,18 @@ def downstream(db: sqlite3.Connection, job_ids: Iterable[int]) -> set[int]:
             )
         } - found
         found |= followers
-        wave = [
-            job_id
-            for (job_id,) in db.execute(
-                """
-                SELECT id FROM job
-                 WHERE id IN (SELECT value FROM json_each(?)) AND status NOT IN ('pending', 'running')
-                """,
-                (json_ids(followers),),
-            )
-        ]
+        wave = list(followers) if past_handed_out else _not_handed_out(db, followers)
     return found
+
+
+def _not_handed_out(db: sqlite3.Connection, job_ids: Iterable[int]) -> list[int]:
+    rows = db.execute(
+        """
+        SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?)) AND status NOT IN ('pending', 'running')
+        """,
+        (json_ids(job_ids),),
+    )
+    return [job_id for (job_id,) in rows]
 
 
 def shorten(db: sqlite3.Connection, job_ids: list[int], most: int) -> list[int]:

@@ -5,12 +5,21 @@ from collections.abc import Callable
 
 from torc.errors import Unprocessable
 from torc.models.status import COMPLETE, HANDED_OUT, UNSETTLED, Cause, JobStatus
-from torc.models.workflow import InitializeAnswer, InitializeRequest, WorkflowStatus
-from torc.store import busy, events, graph, groups, implied, outcomes, readiness, triggers, workflows
+from torc.models.workflow import (
+    InitializeAnswer,
+    InitializeRequest,
+    ReinitializeAnswer,
+    ReinitializeRequest,
+    WorkflowStatus,
+)
+from torc.store import busy, events, found_files, graph, groups, implied, outcomes, reset, triggers, workflows
+from torc.store import reinitialize as reinitialization
 from torc.store.database import Database
 from torc.store.fingerprints import Changed, Fingerprints
 from torc.store.readiness import Change, change_status
 from torc.store.rows import json_ids
+
+_CLEAR_FLAGS = "is_canceled = 0, has_detected_need_to_run_completion_script = 0"
 
 
 def initialize(database: Database, workflow_id: int, request: InitializeRequest) -> InitializeAnswer:
@@ -24,11 +33,23 @@ def initialize(database: Database, workflow_id: int, request: InitializeRequest)
                 run_id = _begin_initialize(db, workflow_id, request)
                 break
     _finish(database, workflow_id)
+    return InitializeAnswer(run_id=run_id, jobs_ready=_ready(database, workflow_id))
+
+
+def _ready(database: Database, workflow_id: int) -> int:
     with database.read() as db:
-        (ready,) = db.execute(
-            "SELECT count(*) FROM job WHERE workflow_id = ? AND status = 'ready'", (workflow_id,)
-        ).fetchone()
-    return InitializeAnswer(run_id=run_id, jobs_ready=ready)
+        sql = "SELECT count(*) FROM job WHERE workflow_id = ? AND status = 'ready'"
+        (ready,) = db.execute(sql, (workflow_id,)).fetchone()
+        return int(ready)
+
+
+def reinitialize(database: Database, workflow_id: int, request: ReinitializeRequest) -> ReinitializeAnswer:
+    """Begin a new run of what has not succeeded, has changed or depends on such. A refusal changes nothing."""
+    answer = reinitialization.begin(database, workflow_id, request)
+    if not request.dry_run:
+        _finish(database, workflow_id)
+        answer.jobs_ready = _ready(database, workflow_id)
+    return answer
 
 
 def _check_initialize(db: sqlite3.Connection, workflow_id: int) -> int:
@@ -42,11 +63,11 @@ def _check_initialize(db: sqlite3.Connection, workflow_id: int) -> int:
 
 
 def _begin_initialize(db: sqlite3.Connection, workflow_id: int, request: InitializeRequest) -> int:
-    db.execute("UPDATE workflow_status SET run_id = run_id + 1, is_canceled = 0 WHERE id = ?", (workflow_id,))
-    db.executemany(
-        "UPDATE file SET st_mtime = ? WHERE id = ? AND workflow_id = ?",
-        [(st_mtime, file_id, workflow_id) for file_id, st_mtime in request.file_mtimes],
+    db.execute(
+        f"UPDATE workflow_status SET run_id = run_id + 1, {_CLEAR_FLAGS} WHERE id = ?",
+        (workflow_id,),
     )
+    found_files.store(db, found_files.compare(db, workflow_id, request.files).to_store)
     busy.begin(db, workflow_id, "initialize", user=request.user, hostname=request.hostname)
     (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (workflow_id,)).fetchone()
     return int(run_id)
@@ -93,30 +114,38 @@ def reset_status(database: Database, workflow_id: int, *, force: bool = False) -
         busy.refuse(db, workflow_id)
         if not force:
             _refuse_running(db, workflow_id)
-        db.execute(
-            """
-            UPDATE workflow_status SET is_canceled = 0, has_detected_need_to_run_completion_script = 0 WHERE id = ?
-            """,
-            (workflow_id,),
-        )
+        db.execute(f"UPDATE workflow_status SET {_CLEAR_FLAGS} WHERE id = ?", (workflow_id,))
         workflows.touch(db, workflow_id)
         return workflows.fetch_status(db, workflow_id)
 
 
-def reset_job_status(database: Database, workflow_id: int, *, failed_only: bool = False) -> int:
+def reset_job_status(
+    database: Database,
+    workflow_id: int,
+    *,
+    failed_only: bool = False,
+    force: bool = False,
+    with_flags: bool = False,
+) -> int:
     """Make jobs uninitialized: all but disabled ones, or those that failed with what lies downstream.
 
-    How many jobs changed; with ``failed_only`` how many of them had failed.
+    How many jobs changed; with ``failed_only`` how many of them had failed. With ``force`` pending and running jobs
+    are taken away from whoever has them. ``with_flags`` does what ``reset_status`` does in the same transaction.
     """
     with database.write() as db:
         workflows.require(db, workflow_id)
+        if with_flags:
+            _refuse_archived(db, workflow_id)
         busy.refuse(db, workflow_id)
-        _refuse_running(db, workflow_id)
+        if not force:
+            _refuse_running(db, workflow_id)
         (count,) = db.execute(
             f"SELECT count(*) FROM job WHERE workflow_id = ? AND status {_FAILED if failed_only else _NOT_RESET}",
             (workflow_id,),
         ).fetchone()
-        busy.begin(db, workflow_id, "reset_job_status", failed_only=failed_only)
+        if with_flags:
+            db.execute(f"UPDATE workflow_status SET {_CLEAR_FLAGS} WHERE id = ?", (workflow_id,))
+        busy.begin(db, workflow_id, "reset_job_status", failed_only=failed_only, force=force)
     _finish(database, workflow_id)
     return int(count)
 
@@ -162,12 +191,13 @@ def _refuse_before_handed_out(db: sqlite3.Connection, workflow_id: int, job_ids:
 
 
 _FAILED = "IN ('failed', 'terminated')"
+_RESTING = COMPLETE | {JobStatus.BLOCKED, JobStatus.READY}
 _NOT_RESET = "NOT IN ('uninitialized', 'disabled')"
 
 
 def _refuse_archived(db: sqlite3.Connection, workflow_id: int) -> None:
     if workflows.fetch_status(db, workflow_id).is_archived:
-        raise Unprocessable("Cannot reset archived workflow status. Unarchive the workflow first.")
+        raise Unprocessable(reinitialization.ARCHIVED)
 
 
 def _refuse_running(db: sqlite3.Connection, workflow_id: int) -> None:
@@ -176,8 +206,9 @@ def _refuse_running(db: sqlite3.Connection, workflow_id: int) -> None:
 
 
 def _initialize(database: Database, workflow_id: int, user: str | None, hostname: str | None) -> None:
-    _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
-    _decide_all(database, workflow_id, clear_ephemeral=True)
+    reset.start_over(database, workflow_id, _RESTING)
+    reset.clear_ephemeral(database, workflow_id)
+    reset.decide_all(database, workflow_id)
     with database.write() as db:
         (run_id,) = db.execute("SELECT run_id FROM workflow_status WHERE id = ?", (workflow_id,)).fetchone()
         events.note(
@@ -190,34 +221,29 @@ def _initialize(database: Database, workflow_id: int, user: str | None, hostname
             user=user,
             hostname=hostname,
         )
-        _open_for_runners(db, workflow_id)
+        reset.open_for_runners(db, workflow_id)
 
 
 def _initialize_jobs(database: Database, workflow_id: int, only_uninitialized: bool, clear_ephemeral: bool) -> None:
     again = {JobStatus.BLOCKED, JobStatus.READY}
     if only_uninitialized:
         implied.add(database, workflow_id)  # a new job may stand before a completed one
-        _reset_downstream(database, workflow_id)
+        reset.downstream(database, workflow_id)
     else:
         again |= {JobStatus.TERMINATED}
-    _start_over(database, workflow_id, frozenset(again), forget=False)
-    _decide_all(database, workflow_id, clear_ephemeral=clear_ephemeral)
+    reset.start_over(database, workflow_id, frozenset(again), forget=False)
+    if clear_ephemeral:
+        reset.clear_ephemeral(database, workflow_id)
+    reset.decide_all(database, workflow_id)
     with database.write() as db:
-        _open_for_runners(db, workflow_id)
-
-
-def _open_for_runners(db: sqlite3.Connection, workflow_id: int) -> None:
-    triggers.restart(db, workflow_id)
-    busy.done(db, workflow_id)
-    db.execute("UPDATE workflow_status SET completed_run_id = NULL WHERE id = ?", (workflow_id,))
-    outcomes.announce_completion(db, workflow_id)
+        reset.open_for_runners(db, workflow_id)
 
 
 def _cancel(database: Database, workflow_id: int) -> None:
     canceled: list[int] = []
     for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
-            ids = _ids(db, workflow_id, first_id, last_id, UNSETTLED - {JobStatus.UNINITIALIZED})
+            ids = reset.ids_with(db, workflow_id, first_id, last_id, UNSETTLED - {JobStatus.UNINITIALIZED})
             changes = [Change(job_id, JobStatus.CANCELED, Cause.USER) for job_id in ids]
             applied = change_status(db, workflow_id, changes, decide=False)
             triggers.count_jobs(db, workflow_id, applied.changed, fire=False)
@@ -236,13 +262,14 @@ def _cancel(database: Database, workflow_id: int) -> None:
         outcomes.announce_completion(db, workflow_id)
 
 
-def _reset_job_status(database: Database, workflow_id: int, failed_only: bool) -> None:
+def _reset_job_status(database: Database, workflow_id: int, failed_only: bool, force: bool = False) -> None:
     if failed_only:
         # Jobs that went on in spite of a failure may be ready: they have to wait again.
-        _start_over(database, workflow_id, frozenset({JobStatus.FAILED, JobStatus.TERMINATED}), decide=True)
-        _reset_downstream(database, workflow_id, decide=True)
+        reset.start_over(database, workflow_id, frozenset({JobStatus.FAILED, JobStatus.TERMINATED}), decide=True)
+        reset.downstream(database, workflow_id, decide=True, although_running=force)
     else:
-        _start_over(database, workflow_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
+        statuses = UNSETTLED - {JobStatus.UNINITIALIZED} if force else {JobStatus.BLOCKED, JobStatus.READY}
+        reset.start_over(database, workflow_id, COMPLETE | statuses)
     with database.write() as db:
         busy.done(db, workflow_id)
 
@@ -252,8 +279,10 @@ def _process_changed_job_inputs(database: Database, workflow_id: int) -> None:
     for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             changed = {job.job_id for job in fingerprints.changed(db, first_id, last_id)}
-            resting = _ids(db, workflow_id, first_id, last_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY})
-            _reset(db, workflow_id, [job_id for job_id in resting if job_id in changed], decide=True)
+            resting = reset.ids_with(
+                db, workflow_id, first_id, last_id, COMPLETE | {JobStatus.BLOCKED, JobStatus.READY}
+            )
+            reset.jobs(db, workflow_id, [job_id for job_id in resting if job_id in changed], decide=True)
     with database.write() as db:
         busy.done(db, workflow_id)
 
@@ -261,6 +290,7 @@ def _process_changed_job_inputs(database: Database, workflow_id: int) -> None:
 VERBS: dict[str, Callable[..., None]] = {
     "initialize": _initialize,
     "initialize_jobs": _initialize_jobs,
+    reinitialization.VERB: reinitialization.go_on,
     "cancel": _cancel,
     "reset_job_status": _reset_job_status,
     "process_changed_job_inputs": _process_changed_job_inputs,
@@ -274,92 +304,3 @@ def resume_busy(database: Database) -> int:
 
 def _finish(database: Database, workflow_id: int) -> None:
     busy.finish(database, workflow_id, VERBS)
-
-
-def _ids(
-    db: sqlite3.Connection, workflow_id: int, first_id: int, last_id: int, statuses: frozenset[JobStatus]
-) -> list[int]:
-    named = ", ".join(f"'{status}'" for status in sorted(statuses))
-    rows = db.execute(
-        f"SELECT id FROM job WHERE workflow_id = ? AND id BETWEEN ? AND ? AND status IN ({named})",
-        (workflow_id, first_id, last_id),
-    )
-    return [job_id for (job_id,) in rows]
-
-
-def _start_over(
-    database: Database,
-    workflow_id: int,
-    statuses: frozenset[JobStatus],
-    *,
-    forget: bool = True,
-    decide: bool = False,
-) -> None:
-    """Make the jobs with these statuses uninitialized; ``forget`` their results and retries too."""
-    for first_id, last_id in busy.job_ranges(database, workflow_id):
-        with database.write() as db:
-            ids = _ids(db, workflow_id, first_id, last_id, statuses)
-            _reset(db, workflow_id, ids, forget=forget, decide=decide)
-
-
-def _reset(
-    db: sqlite3.Connection, workflow_id: int, job_ids: list[int], *, forget: bool = True, decide: bool = False
-) -> None:
-    if not job_ids:
-        return
-    changes = [Change(job_id, JobStatus.UNINITIALIZED) for job_id in job_ids]
-    applied = change_status(db, workflow_id, changes, end_attempt=True, decide=decide)
-    triggers.count_jobs(db, workflow_id, applied.changed)
-    if forget:
-        db.execute(
-            """
-            UPDATE job SET current_result_id = NULL, retries = 0, lost_nodes = 0, not_before = NULL
-             WHERE id IN (SELECT value FROM json_each(?))
-            """,
-            (json_ids(job_ids),),
-        )
-
-
-def _reset_downstream(database: Database, workflow_id: int, *, decide: bool = False) -> None:
-    """Start over every complete job that lies, at any depth, behind an uninitialized one.
-
-    Does not look past pending and running jobs: what they lead to is theirs.
-    """
-    with database.read() as db:
-        behind = groups.downstream(
-            db,
-            [
-                job_id
-                for (job_id,) in db.execute(
-                    "SELECT id FROM job WHERE workflow_id = ? AND status = 'uninitialized'", (workflow_id,)
-                )
-            ],
-        )
-    for first_id, last_id in busy.job_ranges(database, workflow_id):
-        with database.write() as db:
-            ids = [job_id for job_id in _ids(db, workflow_id, first_id, last_id, COMPLETE) if job_id in behind]
-            _reset(db, workflow_id, ids, decide=decide)
-
-
-def _decide_all(database: Database, workflow_id: int, *, clear_ephemeral: bool) -> None:
-    """Complete the graph with what files and user data imply, and decide every uninitialized job."""
-    implied.add(database, workflow_id)
-    if clear_ephemeral:
-        with database.write() as db:
-            _clear_ephemeral(db, workflow_id)
-    fingerprints = Fingerprints(workflow_id)
-    for first_id, last_id in busy.job_ranges(database, workflow_id):
-        with database.write() as db:
-            uninitialized = fingerprints.range(first_id, last_id, f"status = '{JobStatus.UNINITIALIZED}'")
-            readiness.decide_uninitialized(db, workflow_id, fingerprints.take(db, uninitialized))
-
-
-def _clear_ephemeral(db: sqlite3.Connection, workflow_id: int) -> None:
-    """Ephemeral user data lasts one run; what no job writes is input and stays."""
-    db.execute(
-        """
-        UPDATE user_data SET data = NULL
-         WHERE workflow_id = ? AND is_ephemeral AND id IN (SELECT user_data_id FROM job_output_user_data)
-        """,
-        (workflow_id,),
-    )

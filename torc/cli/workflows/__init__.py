@@ -1,6 +1,20 @@
 """``torc workflows``: a module for each thing that can be done with whole workflows, in the order of the help."""
 
 # ruff: noqa: I001  # the order is the help's
-from torc.cli.workflows import create, show, initialize, delete, execution_plan, transfer, spec_schema
+from torc.cli.workflows import create, show, initialize, reinitialize, reset_status, cancel, archive, delete
+from torc.cli.workflows import execution_plan, list_actions, transfer, spec_schema
 
-__all__ = ["create", "delete", "execution_plan", "initialize", "show", "spec_schema", "transfer"]
+__all__ = [
+    "archive",
+    "cancel",
+    "create",
+    "delete",
+    "execution_plan",
+    "initialize",
+    "list_actions",
+    "reinitialize",
+    "reset_status",
+    "show",
+    "spec_schema",
+    "transfer",
+]

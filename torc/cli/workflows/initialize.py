@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from torc.cli import ask
 from torc.cli.ask import DELETE_OUTPUTS, FORCE, NO_PROMPTS
 from torc.cli.command import WORKFLOW_ID, argument, command, flag
-from torc.cli.output import Message
+from torc.cli.output import CONTROL, Message
 from torc.errors import EXIT_ERROR
+from torc.models.file import File
 from torc.workflow.initialize import find_files
 
 if TYPE_CHECKING:
@@ -41,26 +42,34 @@ def initialize(torc: "Client", workflow_id: int, *, dry_run: bool, **choices: An
 def _check(torc: "Client", workflow_id: int) -> Message:
     torc.workflows.get(workflow_id)  # lists of a workflow that does not exist are empty
     found = find_files(torc, workflow_id)
-    missing = [file.path for file in found.missing_inputs]
-    existing = [file.path for file in found.existing_outputs]
-    lines = [f"Initialization check for workflow {workflow_id}:"]
-    for paths, words in (
-        (missing, "Missing {} required input file(s):"),
-        (existing, "Found {} existing output file(s):"),
-    ):
-        if paths:
-            lines += [words.format(len(paths)), *(f"  {path}" for path in paths)]
+    missing, existing = found.missing_inputs, found.existing_outputs
+    lines = [f"Initialization check for workflow {workflow_id}:", *describe_files(missing, existing)]
     cannot = "Cannot initialize: missing required input files"
     lines.append(cannot if missing else "Safe to initialize (no missing input files)")
     return Message(
-        says="\n".join(lines),
-        data={
-            "workflow_id": workflow_id,
-            "safe": not missing,
-            "missing_input_files": missing,
-            "missing_input_file_count": len(missing),
-            "existing_output_files": existing,
-            "existing_output_file_count": len(existing),
-        },
+        says="\n".join(lines).translate(CONTROL),
+        data={"workflow_id": workflow_id, "safe": not missing, **document_files(missing, existing)},
         exit_code=EXIT_ERROR if missing else 0,
     )
+
+
+def describe_files(missing: list[File], existing: list[File]) -> list[str]:
+    """Lines about input files that are not there, and outputs that are."""
+    lines: list[str] = []
+    for files, words in (
+        (missing, "Missing {} required input file(s):"),
+        (existing, "Found {} existing output file(s):"),
+    ):
+        if files:
+            lines += [words.format(len(files)), *(f"  {file.path}" for file in files)]
+    return lines
+
+
+def document_files(missing: list[File], existing: list[File]) -> dict[str, Any]:
+    """The same for JSON."""
+    return {
+        "missing_input_files": [file.path for file in missing],
+        "missing_input_file_count": len(missing),
+        "existing_output_files": [file.path for file in existing],
+        "existing_output_file_count": len(existing),
+    }

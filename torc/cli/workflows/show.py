@@ -51,8 +51,9 @@ def status(torc: "Client", workflow_id: int) -> Record:
     """Show where a workflow stands."""
     found = torc.workflows.status(workflow_id)
     counts = torc.workflows.job_counts(workflow_id)
+    actions = torc.workflows.actions(workflow_id)
     return Record(
         title=f"Workflow Status for ID {workflow_id}:",
-        record=views.report(found, counts),
+        record=views.report(found, counts, actions),
         columns=views.STATUS,
     )
