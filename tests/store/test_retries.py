@@ -282,3 +282,53 @@ def test_a_job_of_an_existing_runner_is_tried_again_until_tries_run_out(build):
         job = results.complete(flow.database, job_id=flow.id("a"), status=JobStatus.FAILED, run_id=1, result=failure)
         seen.append((job.status, job.retries, flow.status("b")))
     assert seen == [("ready", 1, "blocked"), ("ready", 2, "blocked"), ("failed", 2, "canceled")]
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_longer_than_the_longest_back_off(build):
+    flow = build("a", "b")
+    for name in "ab":
+        handle(flow, name, {"match_all_exit_codes": True, "backoff_s": 50})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a", "b")
+    runner.end("a", "failed")
+    runner.finish("b", "failed")
+    flow.alter("UPDATE job SET not_before = not_before + 7200 WHERE id = ?", flow.id("a"))
+    assert 40 < runner.sync().workflow.waiting_until_s <= 50
+    flow.alter("UPDATE job SET not_before = NULL WHERE id = ?", flow.id("b"))
+    assert retries.MAX_BACKOFF_S - 10 < runner.sync().workflow.waiting_until_s <= retries.MAX_BACKOFF_S
+
+
+def test_a_recovery_script_is_told_how_the_attempt_before_ended(build):
+    flow = build("a")
+    handle(flow, "a", {"exit_codes": [7], "recovery_script": "mend"})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a")
+    assert runner.jobs["a"].last_return_code is None
+    runner.end("a", "failed", return_code=7)
+    (job,) = runner.sync(offer=an_offer()).jobs
+    assert (job.recover, job.last_return_code) == (True, 7)
+
+
+def test_a_job_that_time_ran_out_on_is_ready_for_the_next_allocation(build):
+    flow = build("a", "b: a")
+    handle(flow, "a", {"causes": ["time_up"], "max_retries": 10, "backoff_s": 0})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a")
+    runner.finish("a", "terminated", cause=Cause.TIME_UP, return_code=-15, signal=15)
+    assert flow.statuses() == {"a": "ready", "b": "blocked"}
+    assert flow.runner().claim() == ["a"]
+
+
+def test_an_absurd_number_of_retries_is_a_long_back_off_and_no_error(build):
+    flow = build("a")
+    handle(flow, "a", {"match_all_exit_codes": True, "max_retries": 10**6, "backoff_s": 0.5})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a")
+    flow.alter("UPDATE job SET retries = 5000")
+    runner.finish("a", "failed")
+    assert flow.status("a") == "ready"
+    assert runner.sync().workflow.waiting_until_s > retries.MAX_BACKOFF_S - 10

@@ -2,9 +2,18 @@
 
 from typing import Annotated
 
+from falcon import Request
 from msgspec import Meta
 
-from torc.models.job import ClaimAnswer, ComputeNodesResources, Job, JobsModel, StatusChange
+from torc.models.job import (
+    ChosenJobs,
+    ClaimAnswer,
+    ComputeNodesResources,
+    Job,
+    JobsModel,
+    JobVerb,
+    StatusChange,
+)
 from torc.models.queries import (
     CLAIM_LIMIT,
     ClaimNextQuery,
@@ -16,7 +25,8 @@ from torc.models.queries import (
 from torc.models.record import DeletedCount, Page
 from torc.models.result import Result
 from torc.models.status import JobStatus
-from torc.store import claims, job_deletion, jobs, manual, results
+from torc.server.security import user_of
+from torc.store import claims, job_commands, job_deletion, jobs, manual, results
 from torc.store.database import Database
 from torc.store.leases import Leases
 
@@ -89,6 +99,43 @@ class JobCommands:
         return manual.set_status(
             self.database, self.leases, job_id=job_id, status=body.target_status, run_id=body.run_id
         )
+
+
+class JobVerbs:
+    """What a person wants to become of jobs while others run."""
+
+    def __init__(self, database: Database, leases: Leases) -> None:
+        self.database = database
+        self.leases = leases
+
+    def cancel(self, job_id: int, req: Request) -> Job:
+        """Cancel a job; the node that has it stops it."""
+        return self._one(JobVerb.CANCEL, job_id, req)
+
+    def terminate(self, job_id: int, req: Request) -> Job:
+        """Let the node that runs a job end it, with a grace time."""
+        return self._one(JobVerb.TERMINATE, job_id, req)
+
+    def retry(self, job_id: int, req: Request) -> Job:
+        """Run a job again in the same run, and what was canceled because of it."""
+        return self._one(JobVerb.RETRY, job_id, req)
+
+    def disable(self, job_id: int, req: Request) -> Job:
+        """Keep a job from being run."""
+        return self._one(JobVerb.DISABLE, job_id, req)
+
+    def enable(self, job_id: int, req: Request) -> Job:
+        """Let a disabled job run, and what was canceled because of it."""
+        return self._one(JobVerb.ENABLE, job_id, req)
+
+    def several(self, verb: JobVerb, body: ChosenJobs, req: Request) -> JobsModel:
+        """Do one of these to several jobs: to all, or to none if one is refused."""
+        user = user_of(req) or body.user
+        return JobsModel(jobs=job_commands.command(self.database, self.leases, verb, body.job_ids, user=user))
+
+    def _one(self, verb: JobVerb, job_id: int, req: Request) -> Job:
+        (job,) = job_commands.command(self.database, self.leases, verb, [job_id], user=user_of(req))
+        return job
 
 
 class Claims:

@@ -3,41 +3,52 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from torc.models.failure_handler import FailureRule
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob
+from torc.store import escalation
 
 if TYPE_CHECKING:
     from torc.store.outcomes import Held
 
 MAX_BACKOFF_S = 300.0
+DOUBLINGS = 64
+"""More of them would overflow, and even the smallest back-off is at its limit by then."""
+
+
+Raised = dict[str, str]
+"""What a job gets more of for its next try, and how much: ``{"memory": "12g"}``; empty if it is the same."""
 
 
 def handle(
     db: sqlite3.Connection, workflow_id: int, reports: Sequence[FinishedJob], jobs: "dict[int, Held]"
-) -> set[int]:
-    """Give failed jobs whose handler has a try left another one; their ids.
+) -> dict[int, Raised]:
+    """Give failed jobs whose handler has a try left another one; which, and what was raised for it.
 
-    They become ready with a back-off, or stay pending on their node for a recovery script; without a node it runs
-    wherever the job is claimed. They are never failed in between, so nobody cancels what waits for them.
+    They become ready with a back-off, or stay pending on their node for a recovery script. A job that needs more than
+    before may not fit there, and one without a node has no such place: their script runs wherever they are claimed.
+    They are never failed in between, so nobody cancels what waits for them. What a person stopped is not tried again.
     """
-    handled: set[int] = set()
+    handled: dict[int, Raised] = {}
     for report in reports:
         job = jobs[report.job_id]
         if job.failure_handler_id is None or report.status == JobStatus.COMPLETED:
             continue
+        if report.cause == Cause.USER or job.stop_requested:
+            continue
         rule = _first_match(db, job.failure_handler_id, report)
         if rule is None or job.retries >= rule.max_retries:
             continue
-        handled.add(report.job_id)
-        if rule.recovery_script is not None:
+        raised = handled[report.job_id] = escalation.raise_needs(db, report, rule)
+        if rule.recovery_script is not None and not raised:
             _keep_for_recovery(db, report.job_id)
         else:
-            _back_off(db, report.job_id, min(rule.backoff_s * 2**job.retries, MAX_BACKOFF_S))
+            doublings = min(job.retries, DOUBLINGS)
+            _back_off(db, report.job_id, min(rule.backoff_s * 2.0**doublings, MAX_BACKOFF_S))
     return handled
 
 
@@ -61,7 +72,8 @@ def _back_off(db: sqlite3.Connection, job_id: int, backoff_s: float) -> None:
     db.execute(
         """
         UPDATE job
-           SET status = 'ready', retries = retries + 1, not_before = ?, active_compute_node_id = NULL, start_time = NULL
+           SET status = 'ready', retries = retries + 1, not_before = ?, active_compute_node_id = NULL,
+               start_time = NULL, stop_requested = 0
          WHERE id = ?
         """,
         (time.time() + backoff_s, job_id),
@@ -73,7 +85,8 @@ def _keep_for_recovery(db: sqlite3.Connection, job_id: int) -> None:
         """
         UPDATE job
            SET status = CASE WHEN active_compute_node_id IS NULL THEN 'ready' ELSE 'pending' END,
-               attempt_id = attempt_id + (active_compute_node_id IS NOT NULL), retries = retries + 1, start_time = NULL
+               attempt_id = attempt_id + (active_compute_node_id IS NOT NULL), retries = retries + 1, start_time = NULL,
+               stop_requested = 0
          WHERE id = ?
         """,
         (job_id,),
@@ -81,17 +94,37 @@ def _keep_for_recovery(db: sqlite3.Connection, job_id: int) -> None:
 
 
 def wake(db: sqlite3.Connection, workflow_id: int, now: float) -> float | None:
-    """End the back-offs that are over; seconds until the next one is, if any waits."""
-    (earliest,) = db.execute(
-        "SELECT min(not_before) FROM job WHERE workflow_id = ? AND not_before IS NOT NULL", (workflow_id,)
+    """End the back-offs that are over; seconds until the next one is, if any waits.
+
+    None lasts longer than MAX_BACKOFF_S from ``now``, though the clock may have been set back since it began.
+    """
+    waiting = "workflow_id = ? AND not_before IS NOT NULL"
+    earliest, latest = db.execute(  # two seeks; min() and max() in one SELECT would walk all of them
+        f"SELECT (SELECT min(not_before) FROM job WHERE {waiting}), (SELECT max(not_before) FROM job WHERE {waiting})",
+        (workflow_id, workflow_id),
     ).fetchone()
-    if earliest is not None and earliest <= now:
-        db.execute("UPDATE job SET not_before = NULL WHERE workflow_id = ? AND not_before <= ?", (workflow_id, now))
-        return wake(db, workflow_id, now)
-    return None if earliest is None else float(earliest) - now
+    if earliest is None:
+        return None
+    if earliest > now and latest <= now + MAX_BACKOFF_S:
+        return float(earliest) - now
+    db.execute(
+        """
+        UPDATE job SET not_before = CASE WHEN not_before > :now THEN :latest END
+         WHERE workflow_id = :workflow AND not_before IS NOT NULL AND (not_before <= :now OR not_before > :latest)
+        """,
+        {"workflow": workflow_id, "now": now, "latest": now + MAX_BACKOFF_S},
+    )
+    return wake(db, workflow_id, now)
 
 
-def recovery_script(db: sqlite3.Connection, job_id: int) -> str | None:
+class Recovery(NamedTuple):
+    """What is to be run before an attempt, and what it is told."""
+
+    script: str
+    return_code: int  # of the attempt that failed
+
+
+def recovery(db: sqlite3.Connection, job_id: int) -> Recovery | None:
     """The script to run before this attempt, if the last one failed in a way that asks for it."""
     row = db.execute(
         """
@@ -118,4 +151,4 @@ def recovery_script(db: sqlite3.Connection, job_id: int) -> str | None:
     )
     rules = msgspec.json.decode(text, type=list[FailureRule])
     rule = next((rule for rule in rules if _matches(rule, last)), None)
-    return rule.recovery_script if rule else None
+    return Recovery(rule.recovery_script, return_code) if rule and rule.recovery_script is not None else None
