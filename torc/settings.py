@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torc.errors import TorcError
+from torc.units import parse_duration, parse_walltime
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Setting:
         return self.default
 
 
-def whole_number(minimum: int) -> Callable[[str], int]:
-    """Reads an integer that is at least ``minimum``."""
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """Reads an integer that is at least ``minimum``, and at most ``maximum``."""
 
     def read(text: str) -> int:
         try:
@@ -56,6 +57,8 @@ def whole_number(minimum: int) -> Callable[[str], int]:
             raise ValueError(f"{text!r} is not a whole number") from None
         if number < minimum:
             raise ValueError(f"{text!r} is less than {minimum}")
+        if maximum is not None and number > maximum:
+            raise ValueError(f"{text!r} is more than {maximum}")
         return number
 
     return read
@@ -78,6 +81,14 @@ def yes_or_no(text: str) -> bool:
     if text.lower() not in words:
         raise ValueError(f"{text!r} is neither true nor false")
     return words[text.lower()]
+
+
+def time_limit(text: str) -> int:
+    """Reads a time as sbatch does, or such as ``2h`` or ``PT90M``; seconds."""
+    seconds = parse_duration(text) if text.lstrip().startswith("P") else parse_walltime(text)
+    if not seconds:
+        raise ValueError(f"{text!r} leaves no time")
+    return seconds
 
 
 def output_format(text: str) -> str:
@@ -180,6 +191,35 @@ OUTPUT_DIR = Setting(
     options=("-o", "--output-dir", "--output"),
     metavar="DIR",
 )
+TIME_LIMIT = Setting(
+    "client.run.time_limit",
+    time_limit,
+    "stop after this time, such as 90m, 4h or 1-12:00:00, and start no job that needs longer than what is left of it",
+    options=("--time-limit",),
+    metavar="TIME",
+)
+ENFORCE_RUNTIME = Setting(
+    "client.run.enforce_runtime",
+    yes_or_no,
+    "end a job that runs longer than the runtime it asked for",
+    default=False,
+    options=("--enforce-runtime",),
+)
+ENFORCE_MEMORY = Setting(
+    "client.run.enforce_memory",
+    yes_or_no,
+    "end a job that uses more than the memory it asked for",
+    default=False,
+    options=("--enforce-memory",),
+)
+OOM_SCORE_ADJ = Setting(
+    "client.run.oom_score_adj",
+    whole_number(0, 1000),
+    "how much rather than this program a job is ended when memory runs out, from 0 to 1000; 0 changes nothing",
+    default=500,
+    options=("--oom-score-adj",),
+    metavar="N",
+)
 
 COMPLETION_CHECK_INTERVAL = Setting(
     "server.completion_check_interval_secs",
@@ -207,7 +247,18 @@ REQUIRE_AUTH = Setting(
 )
 
 CLIENT = (API_URL, USERNAME, PASSWORD, LOG_LEVEL, FORMAT)
-RUN = (MAX_PARALLEL_JOBS, NUM_CPUS, MEMORY_GB, NUM_GPUS, POLL_INTERVAL, OUTPUT_DIR)
+RUN = (
+    MAX_PARALLEL_JOBS,
+    NUM_CPUS,
+    MEMORY_GB,
+    NUM_GPUS,
+    POLL_INTERVAL,
+    OUTPUT_DIR,
+    TIME_LIMIT,
+    ENFORCE_RUNTIME,
+    ENFORCE_MEMORY,
+    OOM_SCORE_ADJ,
+)
 
 
 def user_name() -> str:

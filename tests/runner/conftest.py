@@ -4,17 +4,26 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
+from tests.runner.launched import marked
 from torc.client.api import Client
 from torc.models.file import File
 from torc.models.job import Job
 from torc.models.workflow import InitializeRequest, Workflow
+from torc.runner import processes
+from torc.runner.launcher import Launcher
+from torc.workflow.create import create_workflow
+from torc.workflow.read import check_spec
 
 PROGRAM = Path(__file__).with_name("runner_process.py")
 ROOT = PROGRAM.parent.parent.parent
@@ -81,6 +90,14 @@ class Builder:
         fields = {"name": "test", "user": "tester", **fields}
         return self.torc.workflows.create(Workflow(**fields)).id or 0
 
+    def from_spec(self, text: str) -> int:
+        """A workflow as a specification in YAML says, initialized; its id."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as spec:
+            spec.write(f"name: test\n{dedent(text)}")
+            spec.flush()
+            document = check_spec(Path(spec.name), user="tester").usable()
+        return self.initialize(create_workflow(self.torc, document))
+
     def job(self, workflow_id: int, name: str, command: str, *after: Job, **fields: Any) -> Job:
         """A job that runs after some others."""
         blockers = [job.id for job in after if job.id is not None]
@@ -124,3 +141,16 @@ def builder_on() -> Iterator[Callable[[str], Builder]]:
 def builder(server: Any, builder_on: Callable[[str], Builder]) -> Builder:
     """On the server that all tests share."""
     return builder_on(server.url)
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Iterator[Launcher]:
+    """Starts jobs under a mark of this test's own; none of their processes outlives the test."""
+    launcher = Launcher(tmp_path, 9, {"TORC_WORKFLOW_ID": "9", "TORC_API_URL": "http://x"})
+    launcher.node_mark = processes.node_mark(uuid.uuid4().hex, 1)
+    yield launcher
+    while left := marked(launcher.node_mark):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    launcher.close()

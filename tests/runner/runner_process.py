@@ -10,7 +10,7 @@ from typing import Any
 
 from torc.client.api import Client
 from torc.errors import TorcError
-from torc.runner.loop import RunOptions, run_workflow
+from torc.runner.run import RunOptions, run_workflow
 
 
 class Lines:

@@ -51,7 +51,7 @@ def ledger() -> Ledger:
 
 
 def start(ledger: Ledger, job_id: int) -> Child:
-    child = Child(job(job_id), 2**22 + job_id, (0.0, 0.0))
+    child = Child(job(job_id), 2**22 + job_id, (0.0, 0.0), "mark")
     ledger.start(child)
     return child
 

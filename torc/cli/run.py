@@ -17,14 +17,14 @@ from torc.cli.outcome import report
 from torc.cli.output import Message
 from torc.cli.progress import progress_on, show_sending
 from torc.cli.specification import SKIP_CHECKS, document_of, spec_or_id
-from torc.errors import ServerAway, TorcError, UsageError
+from torc.errors import Conflict, ServerAway, TorcError, UsageError
 from torc.models.draft import DraftDocument
 from torc.models.status import HANDED_OUT, JobStatus
 from torc.workflow.create import create_workflow
 
 if TYPE_CHECKING:
     from torc.client.api import Client
-    from torc.runner.loop import RunOptions
+    from torc.runner.run import RunOptions
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
     else:
         document = document_of(named, user=None, skip_checks=skip_checks)
     # Loading the runner takes as long as a third of a server's start, which we may be about to wait for.
-    threading.Thread(target=import_module, args=("torc.runner.loop",), daemon=True).start()
+    threading.Thread(target=import_module, args=("torc.runner.run",), daemon=True).start()
     return {**arguments, "document": document, "workflow_id": workflow_id}
 
 
@@ -74,6 +74,7 @@ def run(
     workflow_id: int | None,
     output_dir: Path,
     poll_interval: float,
+    time_limit: int | None,
     force: bool,
     delete_outputs: bool,
     no_prompts: bool,
@@ -84,13 +85,14 @@ def run(
     A specification is created and initialized first, a workflow that has not begun yet is initialized, and so are jobs
     that were added or imported since it was.
     """
-    from torc.runner.loop import RunOptions  # psutil is not for --help
+    from torc.runner.run import RunOptions, make_folders  # psutil is not for --help
 
     with _blaming(output_dir):
         output_dir.mkdir(parents=True, exist_ok=True)
+    make_folders(output_dir)  # before anything is created or begun
     choices = {"user": None, "force": force, "delete_outputs": delete_outputs, "no_prompts": no_prompts}
     workflow_id = _begin(torc, document, workflow_id, choices)
-    options = RunOptions(output_dir=output_dir, poll_interval_s=poll_interval, **resources)
+    options = RunOptions(output_dir=output_dir, poll_interval_s=poll_interval, time_limit_s=time_limit, **resources)
     return _run(torc, workflow_id, options)
 
 
@@ -98,10 +100,17 @@ def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | No
     """The id of the workflow, with jobs that are ready."""
     if workflow_id is not None:
         torc.workflows.get(workflow_id)  # is_uninitialized is true of what does not exist
+        _refuse_if_put_away(torc, workflow_id)
         if torc.workflows.is_uninitialized(workflow_id):
             ask.initialize(torc, workflow_id, **choices)
         elif _is_half_done(torc.workflows.job_counts(workflow_id)):
             torc.workflows.initialize_jobs(workflow_id, only_uninitialized=True)
+        elif torc.workflows.is_complete(workflow_id).is_complete:
+            print(
+                f"Every job of workflow {workflow_id} has ended. What did not complete or has changed runs again "
+                f"after: torc workflows reinitialize {workflow_id}",
+                file=sys.stderr,
+            )
         return workflow_id
     assert document is not None  # _resolve gives either
     workflow_id = create_workflow(torc, document, progress=show_sending)
@@ -114,6 +123,20 @@ def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | No
         raise
     print(f"Created workflow {workflow_id}", file=sys.stderr)
     return workflow_id
+
+
+def _refuse_if_put_away(torc: "Client", workflow_id: int) -> None:
+    """No job would start; of a canceled workflow the last actions may still have to be carried out."""
+    status = torc.workflows.status(workflow_id)
+    if status.is_archived:
+        raise Conflict(
+            f"workflow {workflow_id} is archived; take it out again with: torc workflows archive false {workflow_id}"
+        )
+    if status.is_canceled and not torc.workflows.pending_actions(workflow_id, "on_workflow_complete"):
+        raise Conflict(
+            f"workflow {workflow_id} was canceled; begin a new run of what did not complete with: "
+            f"torc workflows reinitialize {workflow_id}"
+        )
 
 
 def _is_half_done(counts: dict[str, int]) -> bool:
@@ -133,7 +156,7 @@ def _blaming(output_dir: Path) -> Iterator[None]:
 
 
 def _run(torc: "Client", workflow_id: int, options: "RunOptions") -> Message:
-    from torc.runner.loop import run_workflow
+    from torc.runner.run import run_workflow
 
     run_id = torc.workflows.status(workflow_id).run_id
     with _blaming(options.output_dir):

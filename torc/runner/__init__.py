@@ -1,1 +1,1 @@
-"""Claims jobs and runs them on this machine: ``torc.runner.loop.run_workflow``."""
+"""Claims jobs and runs them on this machine: ``torc.runner.run.run_workflow``."""

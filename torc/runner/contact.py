@@ -12,7 +12,7 @@ from torc.client.api import Client
 from torc.errors import TorcError
 from torc.models.sync import SyncRequest
 from torc.runner.events import Answered, Failed, Inbox
-from torc.runner.session import boot_time
+from torc.runner.processes import boot_time
 
 RENEWALS_PER_LEASE = 4
 LONGEST_PAUSE_S = 10.0

@@ -14,7 +14,7 @@ from torc.models.workflow import Workflow
 class Outcome:
     """How a run ended. Failed jobs do not show here: a workflow with failures is complete too."""
 
-    kind: Literal["complete", "canceled", "idle", "interrupted", "nothing_fits", "server_away"]
+    kind: Literal["complete", "canceled", "idle", "interrupted", "time_up", "nothing_fits", "server_away"]
     message: str | None = None
 
 
@@ -31,7 +31,7 @@ class Progress(Protocol):
 def ending_of(answer: SyncAnswer, workflow: Workflow, *, idle_s: float) -> Outcome | None:
     """Whether a runner that has nothing left of its own should end; None to go on asking."""
     state = answer.workflow
-    if state.is_canceled:
+    if state.is_canceled and state.is_complete:
         return Outcome("canceled", f"workflow {workflow.id} was canceled")
     if state.is_complete and not workflow.compute_node_ignore_workflow_completion:
         return Outcome("complete")
@@ -58,6 +58,11 @@ def uninitialized(workflow: Workflow) -> str:
 def interrupted(number: int) -> Outcome:
     """A person or the system told this process to end."""
     return Outcome("interrupted", f"interrupted by {signal.Signals(number).name}")
+
+
+def time_up() -> Outcome:
+    """The time limit of this runner is over, less the time that its jobs may take to end."""
+    return Outcome("time_up", "the time limit is reached; what is left is for the next runner")
 
 
 def server_away(silence_s: float, spool: Path) -> Outcome:

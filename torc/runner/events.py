@@ -29,8 +29,18 @@ class Failed:
     error: Exception
 
 
-Inbox: TypeAlias = "SimpleQueue[int | Answered | Failed]"
-"""What wakes the loop: the number of a signal, or the outcome of a sync."""
+@dataclass(frozen=True, slots=True)
+class OverMemory:
+    """A job uses more memory than it may."""
+
+    key: tuple[int, int]  # job id and attempt id
+    used_bytes: int
+
+
+Event: TypeAlias = int | Answered | Failed | OverMemory
+"""What wakes the loop: the number of a signal, the outcome of a sync, or what was seen of a job."""
+
+Inbox: TypeAlias = "SimpleQueue[Event]"
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from torc.models.sync import SyncJob
-from torc.runner import session, stdio
+from torc.runner import processes, stdio
 from torc.runner.child import Child
+from torc.runner.processes import MARK
 
 PYTHON_IGNORES = [signal.SIGPIPE, signal.SIGXFSZ]
 """Signals that this interpreter ignores and a job must not: `yes | head -1` would never end."""
@@ -30,31 +31,41 @@ class Launcher:
     """Starts the jobs of one run with ``bash -c``, their output in files of their own."""
 
     def __init__(self, output_dir: Path, workflow_id: int, environment: dict[str, str]) -> None:
+        self.node_mark = ""  # what the marks of all jobs of this node begin with
+        self.oom_score_adj = 0
         self._stdio = stdio.folder(output_dir)
         self._stdio.mkdir(parents=True, exist_ok=True)
         self._workflow_id = workflow_id
-        self._environment = {**os.environ, **environment, "PATH": _path_with_our_programs()}
+        self._environment = {**os.environ, **environment, "PATH": path_with_our_programs()}
         self._bash = shutil.which("bash") or "/bin/bash"
+        self._outer_marks = f"{os.environ[MARK]} " if MARK in os.environ else ""
         self._null = os.open(os.devnull, os.O_RDWR)
 
-    def start(self, job: SyncJob) -> Child:
-        """Raises SpawnFailed, whose message also stands in the job's error file where one could be made."""
+    def start(self, job: SyncJob, environment: dict[str, str], *, recovers: bool = False) -> Child:
+        """Start a job, or with ``recovers`` the script that prepares another try. ``environment`` names its devices.
+
+        Raises SpawnFailed, whose message also stands in the job's error file where one could be made.
+        """
+        if recovers:
+            environment = {**environment, "TORC_RETURN_CODE": str(job.last_return_code)}
+            child = self._start(job, job.recovery_script or "", environment, stdio.RECOVERY)
+            child.is_recovery = True
+            return child
         command = f"{job.invocation_script} {job.command}" if job.invocation_script else job.command
-        environment = self._environment
-        environment["TORC_JOB_ID"] = str(job.id)
-        environment["TORC_JOB_NAME"] = job.name
-        environment["TORC_RUN_ID"] = str(job.run_id)
-        environment["TORC_ATTEMPT_ID"] = str(job.attempt_id)
+        return self._start(job, command, environment, "")
+
+    def _start(self, job: SyncJob, command: str, granted: dict[str, str], kind: str) -> Child:
         out = err = None
+        mark = f"{self.node_mark}{job.id}-{job.attempt_id}"
         try:
-            out = _create(self.output_path(job, "o"))
-            err = _create(self.output_path(job, "e"))
-            spawning_at = session.boot_time()
+            out = self._create(self.output_path(job, f"{kind}o"))
+            err = self._create(self.output_path(job, f"{kind}e"))
+            spawning_at = processes.boot_time()
             # posix_spawn costs half of what subprocess.Popen does, and is as safe beside our threads.
             pid = os.posix_spawn(
                 self._bash,
                 ["bash", "-c", command],
-                environment,
+                self._environment_of(job, mark) | granted,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, self._null, 0),
                     (os.POSIX_SPAWN_DUP2, out, 1),
@@ -72,7 +83,31 @@ class Launcher:
             for file in (out, err):
                 if file is not None:
                     os.close(file)
-        return Child(job, pid, (spawning_at, session.boot_time()))
+        if self.oom_score_adj:
+            processes.prefer_for_oom_kill(pid, self.oom_score_adj)
+        return Child(job, pid, (spawning_at, processes.boot_time()), mark)
+
+    def _environment_of(self, job: SyncJob, mark: str) -> dict[str, str]:
+        environment = self._environment
+        environment[MARK] = f"{self._outer_marks}{mark}"
+        environment["TORC_JOB_ID"] = str(job.id)
+        environment["TORC_JOB_NAME"] = job.name
+        environment["TORC_RUN_ID"] = str(job.run_id)
+        environment["TORC_ATTEMPT_ID"] = str(job.attempt_id)
+        environment["TORC_NUM_CPUS"] = str(job.num_cpus)
+        environment["TORC_NUM_GPUS"] = str(job.num_gpus)
+        environment["TORC_NUM_NODES"] = str(job.num_nodes)
+        environment["TORC_MEMORY_BYTES"] = str(job.memory_bytes)
+        return environment
+
+    def _create(self, path: str) -> int:
+        """An empty file for output. Its folder is made again if somebody has removed it."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        try:
+            return os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            self._stdio.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o666)
 
     def output_path(self, job: SyncJob, extension: str) -> str:
         """Where the job's stdout (``o``) or stderr (``e``) goes."""
@@ -90,11 +125,7 @@ class Launcher:
         os.close(self._null)
 
 
-def _create(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-
-
-def _path_with_our_programs() -> str:
+def path_with_our_programs() -> str:
     """PATH, with the folder of this interpreter's programs last: a job finds `torc`, and its own `python` first."""
     path = os.environ.get("PATH", os.defpath)
     ours = os.path.dirname(sys.executable)

@@ -39,10 +39,12 @@ class Ledger:
         return len(new)
 
     def start(self, child: Child) -> None:
-        """A waiting job has become a child."""
+        """A waiting job has become a child. While its recovery script runs it has not started yet."""
         key = key_of(child.job)
-        del self.waiting[key]
+        self.waiting.pop(key, None)
         self.children[key] = child
+        if child.is_recovery:
+            return
         if not self._started:
             self._started_since = time.monotonic()
         self._started[key] = StartedJob(job_id=key[0], attempt_id=key[1], start_time=child.started_at)

@@ -8,32 +8,21 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from queue import Empty
 
-from torc.client.api import Client
 from torc.errors import Conflict, TorcError
 from torc.models.compute_node import ComputeNode
-from torc.models.sync import PROTOCOL, SyncAnswer, SyncRequest
+from torc.models.status import Cause
+from torc.models.sync import PROTOCOL, Offer, SyncAnswer, SyncRequest
 from torc.models.workflow import Workflow
-from torc.runner.capacity import Capacity
+from torc.runner.actions import ActionRunner
+from torc.runner.clock import FAREWELL_S, Clock
 from torc.runner.contact import Contact
-from torc.runner.ending import Outcome, Progress, ending_of, interrupted, server_away, uninitialized
-from torc.runner.events import Answered, Failed, Inbox, signals_as_events
-from torc.runner.node import (
-    RunOptions,
-    job_environment,
-    lock_node,
-    open_spool,
-    prepare_folders,
-    register,
-    resources,
-)
+from torc.runner.ending import Outcome, Progress, ending_of, interrupted, server_away, time_up, uninitialized
+from torc.runner.events import Answered, Event, Failed, Inbox, OverMemory
 from torc.runner.pace import BATCH_RESULTS, OLDEST_RESULT_S
-from torc.runner.takeover import take_over
 from torc.runner.work import REAP_POLL_S, Work
-
-__all__ = ["Outcome", "Progress", "RunOptions", "run_workflow"]
 
 START_UNTOLD_S = 0.5
 """The server hears within this time of a start that nothing else would tell it."""
@@ -41,47 +30,11 @@ START_UNTOLD_S = 0.5
 UNSTARTED_S = 2.0
 """A claimed job that could not be started within this time is given back: a stock behind a long job."""
 
-FAREWELL_S = 10.0
-"""How long a leaving runner tries to reach a silent server. A signal cuts it short."""
-
 HURRIED_FAREWELL_S = 2.0
-"""The same after a second signal: what was killed is reported too, if the server is there."""
+"""The time of a farewell after a second signal: what was killed is reported too, if the server is there."""
 
 REFUSALS = 5
 """A sync may be refused because it was delivered twice on its way, but not again and again."""
-
-
-def run_workflow(client: Client, workflow_id: int, options: RunOptions, progress: Progress) -> Outcome:
-    """Run the jobs of a workflow here until there is nothing left to do.
-
-    Call it in the main thread: it takes the process's signals until it returns. Raises what the server refuses, and
-    ServerAway as long as there is nothing to lose. Whatever happens, no job is left running.
-    """
-    workflow = client.workflows.get(workflow_id)
-    total = resources(options)
-    environment = job_environment(client, workflow_id)
-    with ExitStack() as stack:
-        launcher, spool_folder = prepare_folders(options.output_dir, workflow_id, environment)
-        stack.callback(launcher.close)
-        node = register(client, workflow_id, total, spool_folder)
-        spool = open_spool(spool_folder, node)
-        lock = lock_node(node, spool.path)
-        take_over(client, node, progress.note)
-
-        inbox = stack.enter_context(signals_as_events())
-        contact = Contact(client, node.id or 0, inbox)
-        stack.callback(contact.close)
-        capacity = Capacity(total, slots=options.max_parallel_jobs)
-        work = Work(capacity=capacity, launcher=launcher, spool=spool, progress=progress)
-        stack.callback(work.bury_all)
-        loop = Loop(contact, work, node, workflow, progress, inbox, poll_interval_s=options.poll_interval_s)
-        outcome = loop.run()
-        # What is left stays for a successor on this machine, which finds it by the lock that nobody holds.
-        closed = outcome.kind != "server_away" and loop.say_farewell()
-        spool.close(discard=closed)
-        if lock:
-            lock.release(gone=closed)
-        return outcome
 
 
 class Loop:
@@ -91,26 +44,28 @@ class Loop:
         self,
         contact: Contact,
         work: Work,
+        actions: ActionRunner,
         node: ComputeNode,
         workflow: Workflow,
         progress: Progress,
         inbox: Inbox,
-        *,
-        poll_interval_s: float,
+        clock: Clock,
     ) -> None:
         self._contact = contact
         self._work = work
+        self._actions = actions
         self._node = node
         self._workflow = workflow
         self._progress = progress
         self._inbox = inbox
-        self._poll_interval_s = poll_interval_s
+        self._clock = clock
         self._last: SyncAnswer | None = None
         self._sync_at = 0.0  # when to sync without any other reason
         self._retry_at = 0.0  # but not before, after a failure
         self._failures = 0  # in a row
         self._failing_since: float | None = None
-        self._leaving: Outcome | None = None  # once the children have ended
+        self._leaving: Outcome | None = None  # once the children and the last actions have ended
+        self._has_taken_leave = False  # and was given nothing more to do
         self._hurried = False
         self._told_uninitialized = False
 
@@ -120,6 +75,8 @@ class Loop:
         while outcome is None:
             self._sync_if_due()
             self._wait()
+            self._actions.reap()
+            self._work.end_overdue()
             ended = self._work.reap()
             self._start()  # before the paperwork: a slot that waits for it is idle
             self._work.settle(ended)
@@ -150,7 +107,7 @@ class Loop:
         if self._contact.is_stale():
             self._sync_at = 0.0
             return
-        self._work.start_waiting()
+        self._work.start_waiting(self._clock.left_s())
 
     def _wait(self, until: float = math.inf) -> None:
         """Sleep until something happens or is due, then take in all that has happened."""
@@ -162,17 +119,22 @@ class Loop:
 
     def _deadlines(self) -> Iterator[float]:
         now = time.monotonic()
-        yield now + self._poll_interval_s
+        yield now + self._clock.poll_interval_s
+        yield from self._work.overdue_at()
+        if not self._leaving:
+            yield now + self._clock.left_s()
         if not self._contact.in_flight:
             yield max(self._sync_due_at(), self._retry_at)
         if self._work.needs_polling():
             yield now + REAP_POLL_S
 
-    def _take_in(self, event: int | Answered | Failed) -> None:
+    def _take_in(self, event: Event) -> None:
         if isinstance(event, Answered):
             self._hear(event)
         elif isinstance(event, Failed):
             self._miss(event.error)
+        elif isinstance(event, OverMemory):
+            self._work.end_over_memory(event.key, event.used_bytes)
         elif event != signal.SIGCHLD:
             self._interrupt(event)
 
@@ -186,15 +148,19 @@ class Loop:
         self._last = answer
         self._work.pace.answered(request, answer, event.took_s)
         self._work.ledger.acknowledge(request)
+        self._actions.acknowledge(request)
         for key in answer.lost:
             self._work.lose(key)
         for stop in answer.stop:
             self._work.stop(stop)
+        if not self._contact.is_stale():  # else somebody else may have them by now; they come again if not
+            self._actions.receive(answer.actions, answer.workflow)
+        self._has_taken_leave = request.leaving and not answer.actions
         self._work.receive(answer.jobs)
         if self._leaving:
             self._work.ledger.release(self._work.ledger.waiting)
-        if answer.workflow.waiting_until_s is not None:
-            self._work.changed_at = now  # a job that backs off is no idleness
+        if answer.workflow.waiting_until_s is not None or answer.workflow.is_preparing or self._actions.is_busy():
+            self._work.changed_at = now  # what is waited for, or done beside the jobs, is no idleness
         self._work.tidy()
         if answer.retry_after_s is not None:
             self._sync_at = min(self._sync_at, now + answer.retry_after_s)
@@ -216,15 +182,18 @@ class Loop:
     def _interrupt(self, number: int) -> None:
         """The first signal asks jobs to end; another one hurries."""
         if self._leaving is None:
-            self._leave(interrupted(number))
+            # What ends a batch job sends SIGTERM; a person presses Ctrl-C or closes the terminal.
+            self._leave(interrupted(number), Cause.TIME_UP if number == signal.SIGTERM else Cause.USER)
         else:
             self._hurried = True
             self._work.kill_all()
+            self._actions.kill_all()
 
-    def _leave(self, outcome: Outcome) -> None:
+    def _leave(self, outcome: Outcome, cause: Cause) -> None:
         self._leaving = outcome
         self._sync_at = 0.0
-        self._work.wind_down()
+        self._actions.leave()
+        self._work.wind_down(cause, self._clock.grace_s())
 
     def _may_claim(self) -> bool:
         canceled = self._last is not None and self._last.workflow.is_canceled
@@ -239,6 +208,7 @@ class Loop:
             ledger.results_due_at(OLDEST_RESULT_S if busy else 0.0),
             ledger.starts_due_at(START_UNTOLD_S),
             ledger.oldest_waiting_at(UNSTARTED_S),
+            self._actions.report_due_at(START_UNTOLD_S),
         ]
         if self._may_claim() and self._work.pace.runs_low(len(ledger.waiting)):
             return 0.0
@@ -249,7 +219,7 @@ class Loop:
         if self._contact.in_flight or now < max(self._sync_due_at(), self._retry_at):
             return
         self._work.ledger.release_older_than(UNSTARTED_S)
-        self._sync_at = now + self._poll_interval_s
+        self._sync_at = now + self._clock.poll_interval_s
         self._contact.send(self._request())
 
     def _request(self, *, closing: bool = False) -> SyncRequest:
@@ -259,26 +229,49 @@ class Loop:
             database_id=self._node.database_id or "",
             generation=self._node.generation or 0,
             closing=closing,
+            leaving=self._leaving is not None,
             **self._work.ledger.sections(),
+            **self._actions.sections(),
         )
         if self._may_claim() and not closing:
             request.prefetch = max(0, self._work.pace.stock() - len(self._work.ledger.waiting))
             if request.prefetch or self._work.capacity.has_room():
-                request.offer, request.slots = self._work.capacity.offer(), self._work.capacity.free_slots()
+                request.offer, request.slots = self._offer(), self._work.capacity.free_slots()
         return request
+
+    def _offer(self) -> Offer | None:
+        offer, left_s = self._work.capacity.offer(), self._clock.left_s()
+        if left_s < math.inf:
+            offer = offer or Offer(num_cpus=0, memory_bytes=0)  # jobs are counted: only the time matters
+            offer.time_left_s = max(left_s, 0.0)
+        return offer
 
     def _decide(self) -> Outcome | None:
         """Whether to end now."""
         now = time.monotonic()
         if self._leaving is not None:
-            return None if self._work.ledger.children else self._leaving
+            return None if self._work.ledger.children or self._has_last_actions() else self._leaving
         patience_s = 60 * self._workflow.compute_node_wait_for_healthy_database_minutes
         if self._failing_since is not None and now - self._failing_since > patience_s:
-            self._leave(server_away(now - self._failing_since, self._work.spool_path))
+            self._leave(server_away(now - self._failing_since, self._work.spool_path), Cause.LOST_NODE)
+            return None
+        if self._clock.left_s() <= 0:
+            self._leave(time_up(), Cause.TIME_UP)
             return None
         if self._last is None or self._contact.in_flight or not self._work.ledger.is_empty():
+            return None
+        if not self._actions.is_empty():
             return None
         if self._last.workflow.jobs_uninitialized and not self._told_uninitialized:
             self._told_uninitialized = True
             self._progress.note(uninitialized(self._workflow))
-        return ending_of(self._last, self._workflow, idle_s=now - self._work.changed_at)
+        outcome = ending_of(self._last, self._workflow, idle_s=now - self._work.changed_at)
+        if outcome is not None:
+            self._leave(outcome, Cause.USER)
+        return None
+
+    def _has_last_actions(self) -> bool:
+        """Whether something is left to be done at the end of this runner; nobody asks a server that is away."""
+        if self._hurried or self._failing_since is not None:
+            return self._actions.is_busy()
+        return not (self._has_taken_leave and self._actions.is_empty())

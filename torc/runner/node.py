@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from torc.client.api import Client
 from torc.errors import TorcError, UsageError
 from torc.models.compute_node import ComputeNode
 from torc.models.sync import Offer
+from torc.models.workflow import Workflow
 from torc.rendezvous import host_name
-from torc.runner import detect
+from torc.runner import detect, stdio
+from torc.runner.gpus import Devices
 from torc.runner.launcher import Launcher
 from torc.runner.spool import Spool
 from torc.runner.takeover import NodeLock
-from torc.units import GIB, utc_now_iso
+from torc.units import GIB, format_duration_s, utc_now_iso
 
 logger = logging.getLogger(__name__)
 
@@ -29,19 +32,26 @@ class RunOptions:
     num_cpus: int | None = None
     memory_gb: float | None = None  # GiB
     num_gpus: int | None = None
+    time_limit_s: float | None = None
+    enforce_runtime: bool = False
+    enforce_memory: bool = False
+    oom_score_adj: int = 0
 
 
-def resources(options: RunOptions) -> Offer:
-    """All that this node offers."""
+def resources(options: RunOptions, workflow: Workflow, devices: Devices) -> Offer:
+    """All that this node offers, as if nothing ran. Jobs must be gone before the time is up."""
+    limit_s = options.time_limit_s
     return Offer(
         num_cpus=detect.cpu_count() if options.num_cpus is None else options.num_cpus,
         memory_bytes=detect.memory_bytes() if options.memory_gb is None else int(options.memory_gb * GIB),
-        num_gpus=detect.gpu_count() if options.num_gpus is None else options.num_gpus,
+        num_gpus=len(devices.ids),
+        time_left_s=None if limit_s is None else max(0, limit_s - workflow.compute_node_expiration_buffer_seconds),
     )
 
 
 def register(client: Client, workflow_id: int, total: Offer, spool_folder: Path) -> ComputeNode:
     """Tell the server of this runner; the answer has its id and the identity of the database."""
+    limit_s = total.time_left_s
     return client.compute_nodes.create(
         ComputeNode(
             workflow_id=workflow_id,
@@ -53,17 +63,30 @@ def register(client: Client, workflow_id: int, total: Offer, spool_folder: Path)
             memory_gb=total.memory_bytes / GIB,
             num_gpus=total.num_gpus,
             num_nodes=total.num_nodes,
+            time_limit=None if limit_s is None else format_duration_s(int(limit_s)),
             compute_node_type="local",
             spool_path=str(spool_folder),
         )
     )
 
 
+def make_folders(output_dir: Path) -> Path:
+    """Make the folders for output and spool and try whether they take files; the spool's. Raises UsageError."""
+    spool_folder = (output_dir / ".torc").absolute()
+    for folder in (output_dir, stdio.folder(output_dir), spool_folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+    return spool_folder
+
+
 def prepare_folders(output_dir: Path, workflow_id: int, environment: dict[str, str]) -> tuple[Launcher, Path]:
-    """The folders for output and spool. Raises UsageError."""
+    """The launcher of jobs and the folder for the spool. Raises UsageError."""
+    spool_folder = make_folders(output_dir)
     try:
-        spool_folder = (output_dir / ".torc").absolute()
-        spool_folder.mkdir(parents=True, exist_ok=True)
         return Launcher(output_dir, workflow_id, environment), spool_folder
     except OSError as error:
         raise _unwritable(output_dir, error) from error

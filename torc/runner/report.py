@@ -6,19 +6,20 @@ from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob, OutputFile, SyncJob
 from torc.runner.child import Child, Ending
 from torc.runner.launcher import SpawnFailed
+from torc.runner.watch import Observed
 from torc.units import utc_now_iso
 
 
-def report_end(child: Child, ending: Ending) -> FinishedJob:
+def report_end(child: Child, ending: Ending, observed: Observed) -> FinishedJob:
     """What the server is told about a child that ran.
 
     Exit code 0 with a declared output file missing is a failure: what depends on the job would fail later and
     further away.
     """
     job = child.job
-    outputs, missing = _check_outputs(job)
-    status, cause = _judge(child, ending, missing)
-    cpu_percent = 100 * ending.cpu_s / ending.runtime_s if ending.runtime_s > 0 else None
+    outputs, missing = _check_outputs(job) if not child.is_recovery else ([], [])
+    status, cause = _judge(child, ending, missing, out_of_memory=observed.out_of_memory)
+    figures = observed.figures
     return FinishedJob(
         job_id=job.id,
         run_id=job.run_id,
@@ -29,9 +30,11 @@ def report_end(child: Child, ending: Ending) -> FinishedJob:
         signal=-ending.return_code if ending.return_code < 0 else None,
         exec_time_minutes=ending.runtime_s / 60,
         completion_time=utc_now_iso(),
-        peak_memory_bytes=ending.peak_memory_bytes,
-        avg_cpu_percent=cpu_percent,
-        peak_cpu_percent=cpu_percent,  # one sample over the whole run: its peak is its mean
+        peak_memory_bytes=figures.peak_memory_bytes,
+        avg_memory_bytes=figures.avg_memory_bytes,
+        avg_cpu_percent=figures.avg_cpu_percent,
+        peak_cpu_percent=figures.peak_cpu_percent,
+        gpu_ids=child.gpu_ids or None,
         output_files=outputs,
         missing_files=missing if cause is Cause.MISSING_OUTPUT else [],
     )
@@ -51,9 +54,13 @@ def report_spawn_failure(job: SyncJob, failure: SpawnFailed) -> FinishedJob:
     )
 
 
-def _judge(child: Child, ending: Ending, missing: list[str]) -> tuple[JobStatus, Cause | None]:
+def _judge(child: Child, ending: Ending, missing: list[str], *, out_of_memory: bool) -> tuple[JobStatus, Cause | None]:
+    if child.cause in (Cause.TIMEOUT, Cause.OOM):
+        return JobStatus.FAILED, child.cause
     if child.stopped:
-        return JobStatus.TERMINATED, Cause.USER
+        return JobStatus.TERMINATED, child.cause
+    if ending.return_code and out_of_memory:
+        return JobStatus.FAILED, Cause.OOM
     if ending.return_code < 0:
         return JobStatus.FAILED, Cause.SIGNAL
     if ending.return_code > 0:

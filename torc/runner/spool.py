@@ -68,8 +68,8 @@ class Spool:
             self.problem = error
 
     def needs_rewrite(self) -> bool:
-        """Whether it has grown, or a write has failed."""
-        return self._size > self._rewrite_at or self.problem is not None
+        """Whether it has grown, a write has failed, or somebody has removed it."""
+        return self._size > self._rewrite_at or self.problem is not None or not self.path.exists()
 
     def rewrite(self, spawned: Iterable[Spawned], finished: Iterable[FinishedJob]) -> None:
         """Keep these records only, all or nothing."""
@@ -77,6 +77,7 @@ class Spool:
         lines = [Line(spawned=record) for record in spawned] + [Line(finished=record) for record in finished]
         content = b"".join(map(self._line, lines))
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             draft.unlink(missing_ok=True)
             file = self._create(draft)
             try:

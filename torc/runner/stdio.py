@@ -3,6 +3,8 @@
 from pathlib import Path
 
 FOLDER = "job_stdio"
+RECOVERY = "recovery."
+"""Before the extension of what a recovery script writes."""
 
 
 def file_name(*, workflow_id: int, job_id: int, run_id: int, attempt_id: int, extension: str) -> str:

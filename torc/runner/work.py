@@ -2,41 +2,48 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from torc.models.status import JobStatus
+from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob, StopJob, SyncJob
 from torc.runner.capacity import Capacity
 from torc.runner.child import Child, Ending
 from torc.runner.ending import Progress
+from torc.runner.gpus import Devices
 from torc.runner.launcher import Launcher, SpawnFailed
 from torc.runner.ledger import Key, Ledger, key_of
 from torc.runner.pace import Pace
+from torc.runner.reaper import DYING_S, Reaper
 from torc.runner.report import report_end, report_spawn_failure
 from torc.runner.spool import Spawned, Spool
+from torc.runner.watch import Watch
+from torc.units import format_bytes
 
 logger = logging.getLogger(__name__)
 
 GRACE_S = 10.0
 """Between SIGTERM and SIGKILL, for a job that somebody stopped."""
 
-LEAVING_GRACE_S = 60.0
-"""The same when the runner itself was told to end. Whoever does not want to wait sends a second signal."""
-
 REAP_POLL_S = 0.05
-"""No signal tells that the last process of a session has ended; only its leader is our child."""
+"""No signal tells that the last process of a tree has ended; only the job's shell is our child."""
 
 
 class Work:
     """Children, and the jobs that wait to become children."""
 
-    def __init__(self, *, capacity: Capacity, launcher: Launcher, spool: Spool, progress: Progress) -> None:
+    def __init__(
+        self, *, capacity: Capacity, launcher: Launcher, gpus: Devices, watch: Watch, spool: Spool, progress: Progress
+    ) -> None:
         self.capacity = capacity
+        self._gpus = gpus if capacity.grants_devices() else Devices()
+        self._watch = watch
         self.ledger = Ledger()
         self.pace = Pace()
         self.durable = False  # results must outlive the machine: the server cannot take them now
         self.changed_at = time.monotonic()  # when a job last came or went
         self._launcher = launcher
+        self._reaper = Reaper()
         self._spool = spool
         self._progress = progress
         self._told_of_problem = False
@@ -56,7 +63,7 @@ class Work:
         return self._spool.problem is None
 
     def needs_polling(self) -> bool:
-        """Whether a session is being ended whose last process may not be our child."""
+        """Whether a process tree is being ended whose last process may not be our child."""
         return any(child.stopped for child in self.ledger.children.values())
 
     def receive(self, jobs: list[SyncJob]) -> None:
@@ -64,30 +71,38 @@ class Work:
         if self.ledger.receive(jobs):
             self.changed_at = time.monotonic()
 
-    def start_waiting(self) -> None:
-        """Start what fits."""
-        for job, _ in list(self.ledger.waiting.values()):
+    def start_waiting(self, left_s: float) -> None:
+        """Start what fits, and ends in the time that is left."""
+        for key, (job, _) in list(self.ledger.waiting.items()):
             if not self.capacity.has_room():
                 return
-            if self.capacity.fits(job):
-                self._start(job)
+            if job.runtime_s > left_s:
+                self.ledger.release([key])
+            elif self.capacity.fits(job):
+                self._begin(job)
 
     def reap(self) -> list[tuple[Child, Ending]]:
         """The children that have ended. Their room is free at once; what else is due can wait: see settle."""
-        ended = [(child, ending) for child in self.children if (ending := child.collect()) is not None]
-        for child, ending in ended:
-            self.capacity.give_back(child.job)
+        ended = self._reaper.collect(self.children)
+        for child, ending in list(ended):
+            if child.is_recovery and ending.return_code == 0 and not child.stopped:
+                ended.remove((child, ending))
+                self._watch.end(child, ending)
+                self._spawn(child.job, child.gpu_ids)
+                continue
+            self.capacity.give_back(child.job, child.gpu_ids)
             self.pace.job_ended(ending.runtime_s, len(self.ledger.children))
         return ended
 
     def settle(self, ended: list[tuple[Child, Ending]]) -> None:
         """Report what reap has found."""
         for child, ending in ended:
+            observed = self._watch.end(child, ending)
             if child.lost:
                 self.ledger.forget(child)
                 self._progress.job_finished(child.job.name, JobStatus.TERMINATED, ending.return_code)
             else:
-                self._finish(child.job, report_end(child, ending))
+                self._finish(child.job, report_end(child, ending, observed))
 
     def stop(self, stop: StopJob) -> None:
         """Somebody wants a job to end; one that has not started is given back."""
@@ -99,18 +114,36 @@ class Work:
         if not child.stopped:
             self._progress.note(f"stopping job {child.job.name}: {stop.reason}")
         if stop.how == "terminate":
-            child.terminate(GRACE_S)
+            child.terminate(GRACE_S, Cause.USER)
         else:
-            child.kill()
+            child.kill(Cause.USER)
+
+    def overdue_at(self) -> Iterator[float]:
+        """When the next job will have run for longer than it may."""
+        return self._watch.overdue_at()
+
+    def end_overdue(self) -> None:
+        """Ask jobs that run for longer than they may to end."""
+        self._watch.end_overdue(self._progress.note)
+
+    def end_over_memory(self, key: Key, used_bytes: int) -> None:
+        """A job was seen to use more memory than it may."""
+        child = self.ledger.children.get(key)
+        if child is not None and not child.stopped:
+            allowed = format_bytes(child.job.memory_bytes)
+            self._progress.note(
+                f"job {child.job.name} uses {format_bytes(used_bytes)} of memory and asked for {allowed}; stopping it"
+            )
+            child.kill(Cause.OOM)
 
     def lose(self, key: Key) -> None:
         """The job is another runner's by now; two must not write the same files."""
         child = self.ledger.lose(key)
         if child is not None and not child.stopped:
             self._progress.note(f"job {child.job.name} is no longer this runner's; stopping it")
-            child.kill()
+            child.kill(Cause.LOST_NODE)
 
-    def wind_down(self) -> None:
+    def wind_down(self, cause: Cause, grace_s: float) -> None:
         """Start nothing more, and ask what runs to end."""
         self.ledger.release(self.ledger.waiting)
         running = len(self.children)
@@ -118,20 +151,24 @@ class Work:
             self._progress.note(f"stopping {running} running job{'' if running == 1 else 's'}")
         for child in self.children:
             if child.job.supports_termination:
-                child.terminate(LEAVING_GRACE_S)
+                child.terminate(grace_s, cause)
             else:
-                child.kill()
+                child.kill(cause)
 
     def kill_all(self) -> None:
         """End what runs at once."""
         for child in self.children:
-            child.kill()
+            child.kill(Cause.USER)
 
     def bury_all(self) -> None:
         """Kill and wait, whatever went wrong: no child survives its runner."""
         self.kill_all()
-        for child in self.children:
-            while child.collect() is None:
+        left = self.children
+        give_up_at = time.monotonic() + 2 * DYING_S
+        while left and time.monotonic() < give_up_at:
+            ended = [child for child, _ in self._reaper.collect(left)]
+            left = [child for child in left if child not in ended]
+            if left:
                 time.sleep(REAP_POLL_S)
         self.ledger.children.clear()
 
@@ -143,6 +180,7 @@ class Work:
 
     def tidy(self) -> None:
         """Drop from the spool what was acknowledged, and try again after a full disk."""
+        self._watch.look()
         self.durable = False
         if self._spool.needs_rewrite():
             running = [_spawned(child) for child in self.children if not child.lost]
@@ -160,16 +198,25 @@ class Work:
                 "claimed until there is room"
             )
 
-    def _start(self, job: SyncJob) -> None:
+    def _begin(self, job: SyncJob) -> None:
+        """Start a job, or first what its failure handler wants done before it is tried again."""
+        self._spawn(job, self.capacity.take(job), recovers=job.recovery_script is not None)
+
+    def _spawn(self, job: SyncJob, gpu_ids: list[str], *, recovers: bool = False) -> None:
         try:
-            child = self._launcher.start(job)
+            child = self._launcher.start(job, self._gpus.environment(gpu_ids), recovers=recovers)
         except SpawnFailed as failure:
+            self.capacity.give_back(job, gpu_ids)
             self._progress.note(str(failure))
             self._finish(job, report_spawn_failure(job, failure))
             return
-        self.capacity.take(job)
+        child.gpu_ids = gpu_ids
+        self._watch.begin(child)
         self.ledger.start(child)
         self._keep(spawned=_spawned(child))
+        if recovers:
+            self._progress.note(f"job {job.name}: running its recovery script before attempt {job.attempt_id}")
+            return
         logger.debug("job %d: started as process %d", job.id, child.pid)
         self._progress.job_started(job.name)
 
