@@ -171,7 +171,7 @@ ANSWERS: list[tuple[str, list[Any]]] = [
     ("Create Compute Node", [{"id": 1, "hostname": "compute-01", "memory": "256g", "memory_gb": 256.0}]),
     ("List Active Compute Nodes", [{"hostname": "compute-01", "num_cpus": 32, "num_gpus": 8}]),
     ("Create Result", [{"job_id": 1, "exit_code": 0, "return_code": 0, "stdout": "Job completed successfully"}]),
-    ("List Events", [COMPLETE, COMPLETE, {"data": {"type": "job_started", "job_id": 1}}]),
+    ("List Events", [COMPLETE, {"data": {"type": "job_started", "job_id": 1}}]),
     ("Prepare Next Jobs for Submission (Job Runner)", [[]]),
     ("Process Changed Job Inputs (Reinitialization)", [[]]),
 ]

@@ -73,6 +73,6 @@ def move_to_file(path: Path) -> None:
     root.addHandler(file)
 
 
-def runner_file_name(workflow_id: int, run_id: int) -> str:
-    """What the log of a local runner is called in its output folder."""
-    return f"job_runner_{socket.gethostname()}_{workflow_id}_{run_id}.log"
+def runner_file_name(workflow_id: int, run_id: int, hostname: str | None = None) -> str:
+    """What the log of a local runner is called in its output folder. Without ``hostname``: of one on this machine."""
+    return f"job_runner_{hostname or socket.gethostname()}_{workflow_id}_{run_id}.log"

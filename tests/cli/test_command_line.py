@@ -11,7 +11,7 @@ import pytest
 
 from torc import __version__, errors
 from torc.cli.command import COMMANDS
-from torc.cli.main import NOUNS
+from torc.cli.main import NOUNS, module_of
 
 LINES = (
     "run",
@@ -21,6 +21,11 @@ LINES = (
     "workflows get",
     "workflows status",
     "workflows initialize",
+    "workflows reinitialize",
+    "workflows reset-status",
+    "workflows cancel",
+    "workflows archive",
+    "workflows list-actions",
     "workflows delete",
     "workflows export",
     "workflows import",
@@ -29,8 +34,24 @@ LINES = (
     "jobs",
     "jobs list",
     "jobs get",
+    "jobs cancel",
+    "jobs terminate",
+    "jobs retry",
+    "jobs disable",
+    "jobs enable",
     "results",
     "results list",
+    "reports",
+    "reports check-resource-utilization",
+    "reports results",
+    "actions",
+    "actions rerun",
+    "user-data",
+    "user-data list",
+    "user-data get",
+    "user-data create",
+    "user-data update",
+    "user-data delete",
 )
 
 
@@ -47,7 +68,7 @@ def test_help_of_torc(offline, golden: Callable[[str, str], None]):
 
 def test_the_help_of_torc_says_the_same_as_the_commands():
     for noun, help in NOUNS.items():
-        import_module(f"torc.cli.{noun}")
+        import_module(f"torc.cli.{module_of(noun)}")
         assert noun not in COMMANDS or COMMANDS[noun].help == help
     assert set(COMMANDS) <= set(LINES)
 

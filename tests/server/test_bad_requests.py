@@ -197,7 +197,13 @@ class Sample:
         self.bodies[f"{one}/status"] = {"run_id": 1, "is_canceled": False, "is_archived": False, "busy": "x"}
         self.bodies[f"{one}/initialize_jobs"] = {"reinitialize": False, "ignore_missing_data": False}
         self.bodies["/jobs/{job_id}/manage_status_change"] = {"target_status": "ready", "run_id": 0}
-        self.bodies[f"{one}/initialize"] = {"file_mtimes": [[self.ids["/files"], 1.5]], "user": "u", "hostname": "h"}
+        self.bodies[f"{one}/initialize"] = {"files": [[self.ids["/files"], 1.5, 3]], "user": "u", "hostname": "h"}
+        self.bodies[f"{one}/reinitialize"] = {
+            "files": [[self.ids["/files"], 1.5, 3]], "keep_failed": True, "ignore_missing": True, "dry_run": True,
+            "user": "u", "hostname": "h",
+        }  # fmt: skip
+        self.bodies[f"{one}/archive"] = {"is_archived": False}
+        self.bodies["/bulk_jobs/{verb}"] = {"job_ids": [self.ids["/jobs"]], "user": "u"}
         self.bodies[f"{one}/claim_jobs_based_on_resources/{{limit}}"] = {
             "num_cpus": 1, "memory_gb": 1.5, "num_gpus": 0, "num_nodes": 1, "time_limit": "PT1H",
             "scheduler_config_id": 1,

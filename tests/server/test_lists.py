@@ -18,7 +18,7 @@ def filters_of(query: type[Paging]) -> Iterator[str]:
     return (name for name in query.__struct_fields__ if name not in ListQuery.__struct_fields__)
 
 
-NOT_FILTERS = {"all_runs", "include_relationships", "upstream_job_id"}  # see the tests below
+NOT_FILTERS = {"all_attempts", "all_runs", "include_relationships", "upstream_job_id"}  # see the tests below
 QUERIES: dict[str, type[Paging]] = {resource.path: resource.query for resource in PLAIN} | {"jobs": JobsQuery}
 FILTERS = [(path, name) for path, query in QUERIES.items() for name in filters_of(query) if name not in NOT_FILTERS]
 

@@ -14,6 +14,7 @@ MODELS = {resource.path: resource.model for resource in PLAIN}
 
 SERVERS_OWN = {
     "compute_nodes": {"last_seq", "lease_s", "database_id", "generation", "memory"},
+    "resource_requirements": {"raised_from"},
     "results": {"attempt_id", "exit_code"},
     "events": {"timestamp", "level", "data"},
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.store.scenario import Builder, Step
+from torc.models.sync import ActionReport
 from torc.store import doctor
 from torc.store.database import Database
 
@@ -17,11 +18,16 @@ def flow(database_path, leases):
     )  # fmt: skip
     flow.action("on_jobs_complete", "done", "running")
     flow.action("on_jobs_ready", "waits")
+    start = flow.action("on_workflow_start")
+    flow.action("on_worker_start")
     flow.initialize()
     runner = flow.runner()
     runner.take("done", "bad", "running")
     runner.finish("done")
     runner.finish("bad", "failed")
+    runner.sync(runs_actions=["run_commands"])
+    runner.sync(actions=[ActionReport(action_id=start, state="done")], runs_actions=["run_commands"])
+    flow.alter("UPDATE workflow_action SET state = 'running' WHERE id = ?", start)
     assert doctor.problems(database) == []
     yield flow
     database.close()
@@ -65,6 +71,14 @@ def flow(database_path, leases):
         ("UPDATE job SET status = 'lost' WHERE name = 'running'", "job {running} has the unknown status 'lost'"),
         ("UPDATE workflow_action SET trigger_count = 2 WHERE id = 1", "action 1 counts 2 triggers, 1 are"),
         ("UPDATE workflow_action SET trigger_count = 1 WHERE id = 2", "action 2 counts 1 triggers, 0 are"),
+        (
+            "UPDATE compute_node SET is_active = 0",
+            "action 3 is running on compute node {node}, which is not active",
+        ),
+        (
+            "UPDATE compute_node SET is_active = 0",
+            "action 4 is claimed on compute node {node}, which is not active",
+        ),
         ("DELETE FROM workflow_status", "workflow 1 has no status"),
         ("DELETE FROM job WHERE name = 'bad'", "job {after} depends on job {bad}, which does not exist"),
         ("DELETE FROM job WHERE name = 'bad'", "dependency group {g} has member {bad}, which does not exist"),

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from tests.store.scenario import Step
+from tests.store.test_retries import handle
 from torc.errors import Conflict, NotFound, Unprocessable
 from torc.models.catalogue import COMPUTE_NODES, FILES, REQUIREMENTS, SCHEDULED_NODES, SLURM_SCHEDULERS
-from torc.models.draft import DraftBatch, DraftCounts, DraftRequest, DraftUserData
+from torc.models.draft import DraftBatch, DraftCounts, DraftRequest, DraftRequirements, DraftUserData
 from torc.models.event import Event
 from torc.models.export import Export
 from torc.models.file import File
@@ -19,6 +20,7 @@ from torc.models.queries import Paging, UserDataLinks
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import NewResult
 from torc.models.scheduler import ScheduledComputeNode, SlurmScheduler
+from torc.models.status import Cause
 from torc.models.user_data import UserData
 from torc.models.workflow import InitializeRequest, Workflow, WorkflowStatus
 from torc.store import (
@@ -337,6 +339,20 @@ def test_the_default_requirements_travel_only_if_somebody_has_changed_them(build
     copy = copied(database, flow.workflow_id)
     (job,) = jobs.page(database, copy, Paging()).items
     assert table.get(database, REQUIREMENTS, job.resource_requirements_id).num_cpus == 3
+
+
+def test_requirements_that_were_raised_for_a_retry_stay_here_and_jobs_travel_with_what_they_asked_for(build, database):
+    flow = build("a", Step("b", needs="late"), needs=[DraftRequirements(name="late", memory="1g")])
+    handle(flow, "a", {"causes": ["oom"], "memory_factor": 3.0})
+    flow.initialize()
+    runner = flow.runner()
+    runner.take("a", "b")
+    runner.finish("a", "failed", cause=Cause.OOM)
+    assert flow.job("a").resource_requirements_id > flow.job("b").resource_requirements_id
+    document = exported(database, flow.workflow_id, include_results=True)
+    assert [needs["name"] for needs in document["resource_requirements"]] == ["late"]
+    assert [job.get("resource_requirements") for job in document["jobs"]] == [None, 0]
+    made(database, document)
 
 
 def test_allocations_that_are_over_travel_and_others_do_not(build, database):

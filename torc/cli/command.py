@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 from torc.cli.output import Result
 from torc.errors import EXIT_USAGE
-from torc.settings import CLIENT, Setting, whole_number
+from torc.settings import CLIENT, Setting, whole_number, yes_or_no
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +42,7 @@ class Command:
     epilog: str | None
     prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None
     needs_server: bool
+    json_in_pipe: bool
 
     @property
     def description(self) -> str:
@@ -65,17 +66,19 @@ def command(
     epilog: str | None = None,
     prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None = None,
     needs_server: bool = True,
+    json_in_pipe: bool = False,
 ) -> Callable[[F], F]:
     """Make ``torc <path>`` of a function that takes a Client and ``arguments`` by name, and returns a result.
 
     ``prepare`` may change the arguments before a server is asked for; what can be refused without one belongs there,
     and when it returns a result that is all there is to do. Without ``needs_server`` the function takes no Client.
+    With ``json_in_pipe`` a program that reads the output gets JSON unless the user has chosen a format.
     """
 
     def register(function: F) -> F:
         if not function.__doc__:
             raise TypeError(f"the command {path!r} needs a docstring; its first line is the help")
-        COMMANDS[path] = Command(path, arguments, function, aliases, epilog, prepare, needs_server)
+        COMMANDS[path] = Command(path, arguments, function, aliases, epilog, prepare, needs_server, json_in_pipe)
         return function
 
     return register
@@ -140,7 +143,11 @@ class Parser(argparse.ArgumentParser):
     ) -> None:
         """Add what a command declares."""
         place = group or self
-        if isinstance(argument, Setting):
+        if isinstance(argument, Setting) and argument.read is yes_or_no:
+            place.add_argument(
+                *argument.options, action=FlagOnce, dest=argument.name, default=default, help=_help_of(argument)
+            )
+        elif isinstance(argument, Setting):
             place.add_argument(
                 *argument.options,
                 action=StoreOnce,
@@ -210,7 +217,7 @@ def _type_of(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _help_of(setting: Setting) -> str:
-    default = "" if setting.default is None else f"default: {setting.default}; "
+    default = "" if setting.default in (None, False) else f"default: {setting.default}; "
     return f"{setting.help} [{default}{setting.older_variable or setting.variable}]".replace("%", "%%")
 
 
@@ -222,7 +229,7 @@ def number(minimum: int) -> Callable[[str], int]:
 WORKFLOW_ID = argument("workflow_id", metavar="WORKFLOW_ID", type=number(1), help="see `torc workflows list`")
 PAGING = (
     argument("-l", "--limit", metavar="N", type=number(0), default=10000, help="at most so many (default: 10000)"),
-    argument("--offset", metavar="N", type=number(0), default=0, help="leave out so many at the beginning"),
+    argument("-o", "--offset", metavar="N", type=number(0), default=0, help="leave out so many at the beginning"),
     argument("--sort-by", metavar="FIELD", help="order by this field instead of by ID"),
     flag("--reverse-sort", help="biggest first"),
 )

@@ -14,7 +14,7 @@ from torc import __version__, logs
 from torc.cli import credentials, output
 from torc.cli.command import GLOBAL, Command, Parser, noun_parser
 from torc.errors import EXIT_INTERRUPTED, TorcError, UsageError
-from torc.settings import Setting
+from torc.settings import FORMAT, Setting
 
 if TYPE_CHECKING:
     from torc.client.api import Client
@@ -22,10 +22,19 @@ if TYPE_CHECKING:
 NOUNS = {
     "run": "Run a workflow on this machine",
     "workflows": "Create, look at, initialize and delete workflows",
-    "jobs": "Look at jobs",
+    "jobs": "Look at jobs, cancel some, run some again",
     "results": "Look at how jobs ended",
+    "reports": "Report on what jobs used, and where their logs are",
+    "actions": "Have actions carried out again",
+    "user-data": "Look at and change the JSON data of workflows",
 }
 """What may follow ``torc``: the module of that name in this package, imported only when it is asked for."""
+
+
+def module_of(noun: str) -> str:
+    """Python's form of a noun's name."""
+    return noun.replace("-", "_")
+
 
 DEFAULT_DATABASE = "torc.db"
 
@@ -37,6 +46,8 @@ def main(words: Sequence[str] | None = None) -> int:
     output_format = given.get("format") or "table"  # until the environment has been read without an error
     try:
         values = {**given, **_settings(GLOBAL, given)}
+        if values["command"].json_in_pipe and not sys.stdout.isatty() and not _is_format_chosen(given):
+            values["format"] = "json"
         output_format = values["format"]
         return _execute(values, given)
     except TorcError as error:
@@ -75,7 +86,7 @@ def _parse(words: Sequence[str]) -> dict[str, Any]:
         raise SystemExit(2)
     if found.noun not in NOUNS:
         top.error(f"there is no command {found.noun!r}; there are: {', '.join(NOUNS)}")
-    import_module(f"torc.cli.{found.noun}")
+    import_module(f"torc.cli.{module_of(found.noun)}")
     return vars(noun_parser(found.noun).parse(found.words, found))
 
 
@@ -83,6 +94,10 @@ def _settings(arguments: Sequence[object], given: dict[str, Any]) -> dict[str, A
     """The values of the settings among ``arguments``: as given, else from the environment, else the default."""
     settings = [one for one in arguments if isinstance(one, Setting)]
     return {one.name: one.configured() if given.get(one.name) is None else given[one.name] for one in settings}
+
+
+def _is_format_chosen(given: dict[str, Any]) -> bool:
+    return given.get("format") is not None or bool(os.environ.get(FORMAT.variable))
 
 
 def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:

@@ -15,7 +15,7 @@ from torc.views.column import Column, as_memory
 
 if TYPE_CHECKING:
     from torc.client.api import Client
-    from torc.runner.loop import Outcome
+    from torc.runner.run import Outcome
 
 JOBS_SHOWN = 50
 """A workflow of more jobs is summed up, with the first FAILURES_SHOWN of those that did not complete."""

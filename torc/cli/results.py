@@ -37,7 +37,8 @@ class JobNames:
     argument("--return-code", metavar="N", type=int, help="only results with this return code"),
     flag("--failed", help="only results with a return code other than 0"),
     argument("-s", "--status", metavar="STATUS", help="only results with this status"),
-    flag("--all-runs", help="all attempts of all runs, not only the one that counts for each job"),
+    flag("--all-attempts", help="all attempts of a job's last run, not only the latest"),
+    flag("--all-runs", help="all attempts of all runs"),
     *PAGING,
 )
 def list_results(
@@ -47,12 +48,14 @@ def list_results(
     job_id: int | None,
     status: str | None,
     failed: bool,
+    all_attempts: bool,
     all_runs: bool,
     limit: int,
     **query: Any,
 ) -> Listing:
     """List how the jobs of a workflow ended."""
-    query |= {"job_id": job_id, "status": job_status(status), "all_runs": all_runs or None}
+    query |= {"job_id": job_id, "status": job_status(status)}
+    query |= {"all_attempts": all_attempts or None, "all_runs": all_runs or None}
     results: Iterable[Result] = torc.results.list(workflow_id, limit=None if failed else limit, **query)
     if failed:
         results = islice((result for result in results if result.return_code != 0), limit)
@@ -60,7 +63,7 @@ def list_results(
     return Listing(
         key="results",
         records=results,
-        columns=views.table(JobNames(torc, workflow_id).of),
+        columns=views.table(JobNames(torc, workflow_id).of, attempts=all_attempts or all_runs),
         title=f"Results for workflow ID {workflow_id}{of_job.format('')}:",
         noun="results",
         empty=f"No results found for workflow ID{'' if job_id else ':'} {workflow_id}{of_job.format(':')}",

@@ -6,6 +6,7 @@ from torc.client.connection import WHOLE_WORKFLOW_S, Connection
 from torc.client.resources import Collection
 from torc.client.workflows import Workflows
 from torc.errors import TorcError
+from torc.models.action import WorkflowAction
 from torc.models.catalogue import (
     COMPUTE_NODES,
     EVENTS,
@@ -21,7 +22,7 @@ from torc.models.compute_node import ComputeNode
 from torc.models.draft import TOKEN_HEADER, DraftAnswer, DraftBatch, DraftRequest
 from torc.models.event import Event
 from torc.models.file import File
-from torc.models.job import Job, JobsModel
+from torc.models.job import ChosenJobs, Job, JobsModel, JobVerb
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
 from torc.models.scheduler import LocalScheduler, ScheduledComputeNode, SlurmScheduler
@@ -49,9 +50,28 @@ class Jobs(Collection[Job]):
         """Say how a job ended."""
         return self._connection.send("POST", f"/jobs/{job_id}/complete_job/{status}/{run_id}", Job, body=result)
 
+    def command(self, verb: JobVerb, job_ids: list[int], *, user: str | None = None) -> list[Job]:
+        """Cancel, terminate, retry, disable or enable jobs: all, or none if one is refused.
+
+        ``user`` is for the event, where the server does not know who asks.
+        """
+        body = ChosenJobs(job_ids=job_ids, user=user)
+        return self._connection.send("POST", f"/bulk_jobs/{verb}", JobsModel, body=body).jobs
+
     def set_status(self, job_id: int, *, status: JobStatus, run_id: int) -> Job:
         """Set the status of a job by hand."""
         return self._connection.send("PUT", f"/jobs/{job_id}/manage_status_change/{status}/{run_id}", Job)
+
+
+class UserDataRecords(Collection[UserData]):
+    """``/user_data``."""
+
+    def create(
+        self, record: UserData, *, consumer_job_id: int | None = None, producer_job_id: int | None = None
+    ) -> UserData:
+        """Store a record, at once as what a job reads or writes; the answer has its id."""
+        links = {"consumer_job_id": consumer_job_id, "producer_job_id": producer_job_id}
+        return self._connection.send("POST", self._path, UserData, body=record, query=links)
 
 
 class Drafts:
@@ -103,7 +123,7 @@ class Client:
         self.jobs = Jobs(connection, "/jobs", Job)
         self.drafts = Drafts(connection)
         self.files: Collection[File] = Collection(connection, f"/{FILES.path}", File)
-        self.user_data: Collection[UserData] = Collection(connection, f"/{USER_DATA.path}", UserData)
+        self.user_data = UserDataRecords(connection, f"/{USER_DATA.path}", UserData)
         self.resource_requirements: Collection[ResourceRequirements] = Collection(
             connection, f"/{REQUIREMENTS.path}", ResourceRequirements
         )
@@ -131,6 +151,10 @@ class Client:
     def release(self, node_id: int) -> ComputeNode:
         """Say that a node without a lease is gone: its jobs are ready for others."""
         return self._connection.send("PUT", f"/compute_nodes/{node_id}/release", ComputeNode)
+
+    def rerun_action(self, action_id: int) -> WorkflowAction:
+        """Let an action that has ended be carried out again; Conflict while it is still to be done."""
+        return self._connection.send("POST", f"/actions/{action_id}/rerun", WorkflowAction)
 
     def health(self) -> Health:
         """Whether the server can read its database."""

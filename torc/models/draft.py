@@ -20,6 +20,7 @@ from torc.models.draft_history import (
 )
 from torc.models.failure_handler import FailureRule
 from torc.models.record import Positive, Record, always
+from torc.models.resource_requirements import DEFAULT_MEMORY, DEFAULT_RUNTIME
 from torc.models.workflow import Workflow
 
 T = TypeVar("T", covariant=True)
@@ -84,8 +85,8 @@ class DraftRequirements(Record, kw_only=True):
     num_cpus: int = always(1)
     num_gpus: int = always(0)
     num_nodes: int = always(1)
-    memory: str = always("1m")
-    runtime: str = always("P0DT1M")
+    memory: str = always(DEFAULT_MEMORY)
+    runtime: str = always(DEFAULT_RUNTIME)
 
 
 class DraftScheduler(Record, kw_only=True):

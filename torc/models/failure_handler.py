@@ -14,5 +14,6 @@ class FailureRule(Record, kw_only=True):
     recovery_script: str | None = None
     max_retries: int = 3
     backoff_s: float = 1.0  # doubles with every retry, up to five minutes
+    # More for the next try of a job that ran out of it, up to four times the request; None is 1.5, 1 nothing more.
     memory_factor: float | None = None
     runtime_factor: float | None = None

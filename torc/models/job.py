@@ -1,6 +1,9 @@
 """A job, and what runners say about it with the contract's own endpoints."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from torc.models.record import Record, always
 from torc.models.status import Cause, JobStatus
@@ -70,6 +73,23 @@ class DependencyGroup(Record, kw_only=True):
     dependent_job_ids: list[int]
     remaining: int | None = None  # members not settled yet; set by the server
     failed: int | None = None  # members settled without success; set by the server
+
+
+class JobVerb(StrEnum):
+    """What a person may want to become of a job."""
+
+    CANCEL = "cancel"
+    TERMINATE = "terminate"
+    RETRY = "retry"
+    DISABLE = "disable"
+    ENABLE = "enable"
+
+
+class ChosenJobs(Record, kw_only=True):
+    """Body of a command on several jobs: all of them, or none if one is refused."""
+
+    job_ids: Annotated[list[int], Meta(min_length=1)]
+    user: str | None = None  # who asks, unless there was a login
 
 
 class StatusChange(Record, kw_only=True):

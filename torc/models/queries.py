@@ -124,7 +124,8 @@ class ResultsQuery(ListQuery, kw_only=True):
     run_id: int | None = None
     return_code: int | None = None
     status: JobStatus | None = None
-    all_runs: bool = False  # every attempt, not only the current result of each job
+    all_runs: bool = False  # every attempt of every run, not only the current result of each job
+    all_attempts: bool = False  # every attempt of the run that each job is in, or was last
 
 
 class EventsFilter(Paging, kw_only=True):
@@ -211,6 +212,8 @@ class ResetJobsQuery(Record, kw_only=True):
     """``reset_job_status``."""
 
     failed_only: bool = False
+    force: bool = False  # although jobs are pending or running
+    with_flags: bool = False  # also do what reset_status does
 
 
 class ChangedInputsQuery(Record, kw_only=True):

@@ -2,6 +2,9 @@
 
 from torc.models.record import Record, always
 
+DEFAULT_MEMORY = "1m"
+DEFAULT_RUNTIME = "P0DT1M"
+
 
 class ResourceRequirements(Record, kw_only=True):
     """CPUs, GPUs, nodes, memory and time. ``memory`` is text such as ``2g``, ``runtime`` ISO 8601."""
@@ -12,6 +15,6 @@ class ResourceRequirements(Record, kw_only=True):
     num_cpus: int = always(1)
     num_gpus: int = always(0)
     num_nodes: int = always(1)
-    memory: str = always("1m")
-    runtime: str = always("P0DT1M")
+    memory: str = always(DEFAULT_MEMORY)
+    runtime: str = always(DEFAULT_RUNTIME)
     raised_from: int | None = None  # these were raised for another try of a job that asked for those; set by the server

@@ -83,7 +83,7 @@ class SyncRequest(Record, kw_only=True, forbid_unknown_fields=True):
     runs_actions: list[ActionType] = []  # what it can carry out; empty while it is busy with one
     leaving: bool = False  # this node starts no more jobs: what is left are the actions of its end
     offer: Offer | None = None  # what is free; neither this nor slots: no claim
-    slots: int | None = None  # claim by number instead of by need
+    slots: int | None = None  # claim by number instead of by need; of the offer only its time counts then
     limit: int | None = None  # at most so many new jobs
     prefetch: int = 0  # jobs beyond what fits now
 
@@ -102,6 +102,8 @@ class SyncJob(Record, kw_only=True):
     num_nodes: int
     memory_bytes: int
     runtime_s: int
+    memory_is_default: bool = False  # nobody has said how much it needs
+    runtime_is_default: bool = False
     supports_termination: bool = always(False)
     output_files: list[tuple[int, str, str]] = []  # [file id, name, path]
     recover: bool = False  # run the recovery script before this attempt

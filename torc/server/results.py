@@ -24,7 +24,9 @@ class Results(Plain):
         return posted.update(self.database, record_id, body, given)
 
     def page(self, query: ResultsQuery) -> Page[Result]:
-        """One page of results: the current one of each job, or with ``all_runs`` every attempt."""
+        """One page of results: of each job the latest attempt, or all of its run, or with ``all_runs`` every one."""
         filters = filters_of(query)
-        all_runs = filters.pop("all_runs")
-        return results.page(self.database, query.workflow_id, query, filters, all_runs=all_runs)
+        all_runs, all_attempts = filters.pop("all_runs"), filters.pop("all_attempts")
+        return results.page(
+            self.database, query.workflow_id, query, filters, all_runs=all_runs, all_attempts=all_attempts
+        )

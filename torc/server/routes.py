@@ -8,6 +8,7 @@ import falcon
 
 from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SCHEDULED_NODES, SLURM_SCHEDULERS
 from torc.models.export import Export
+from torc.models.job import JobVerb
 from torc.rendezvous import BASE_PATH
 from torc.server import plain
 from torc.server.actions import Actions
@@ -17,7 +18,7 @@ from torc.server.events import Events
 from torc.server.exports import Exports
 from torc.server.graph import Graph
 from torc.server.groups import Groups
-from torc.server.jobs import Claims, JobCommands, Jobs
+from torc.server.jobs import Claims, JobCommands, Jobs, JobVerbs
 from torc.server.nodes import Nodes
 from torc.server.openapi import Description
 from torc.server.operation import Endpoint, Operation
@@ -87,10 +88,12 @@ def _workflows(database: Database) -> Iterator[Operation]:
     yield op("delete_workflow", "DELETE", one, workflows.delete)
     yield op("get_workflow_status", "GET", f"{one}/status", status.get)
     yield op("update_workflow_status", "PUT", f"{one}/status", status.update)
+    yield op("archive_workflow", "POST", f"{one}/archive", status.archive)
     yield op("is_workflow_complete", "GET", f"{one}/is_complete", status.is_complete)
     yield op("is_workflow_uninitialized", "GET", f"{one}/is_uninitialized", status.is_uninitialized)
     yield op("count_jobs", "GET", f"{one}/job_counts", status.counts)
     yield op("initialize_workflow", "POST", f"{one}/initialize", lifecycle.initialize)
+    yield op("reinitialize_workflow", "POST", f"{one}/reinitialize", lifecycle.reinitialize)
     yield op("initialize_jobs", "POST", f"{one}/initialize_jobs", lifecycle.initialize_jobs, read=read_object)
     yield op("cancel_workflow", "PUT", f"{one}/cancel", lifecycle.cancel)
     yield op("reset_workflow_status", "POST", f"{one}/reset_status", lifecycle.reset_status)
@@ -126,6 +129,10 @@ def _jobs(database: Database, leases: Leases) -> Iterator[Operation]:
     yield op("complete_job", "POST", f"{one}/complete_job/{{status}}/{{run_id}}", commands.complete)
     yield op("manage_status_change", "PUT", f"{one}/manage_status_change/{{status}}/{{run_id}}", commands.manage)
     yield op("change_job_status", "POST", f"{one}/manage_status_change", commands.change)
+    verbs = JobVerbs(database, leases)
+    for verb in JobVerb:
+        yield op(f"{verb}_job", "POST", f"{one}/{verb}", getattr(verbs, verb))
+    yield op("command_jobs", "POST", "/bulk_jobs/{verb}", verbs.several)
     yield op("claim_next_jobs", "POST", f"{workflow}/claim_next_jobs", claims.next)
     fitting = f"{workflow}/claim_jobs_based_on_resources/{{limit}}"
     yield op("claim_jobs_based_on_resources", "POST", fitting, claims.fitting)
@@ -138,6 +145,7 @@ def _actions(database: Database) -> Iterator[Operation]:
     yield op("get_workflow_actions", "GET", all_actions, actions.list_all)
     yield op("get_pending_actions", "GET", f"{all_actions}/pending", actions.pending)
     yield op("claim_action", "POST", f"{all_actions}/{{action_id}}/claim", actions.claim)
+    yield op("rerun_action", "POST", "/actions/{action_id}/rerun", actions.rerun)
     yield op("create_dependency_group", "POST", all_groups, groups.create)
     yield op("list_dependency_groups", "GET", all_groups, groups.page)
 

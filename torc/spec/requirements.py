@@ -1,6 +1,7 @@
 """The resource requirements of a document: named ones, and those written inside a job."""
 
 from torc.models.draft import DraftRequirements
+from torc.models.resource_requirements import DEFAULT_MEMORY
 from torc.spec.document import InlineRequirements, RequirementsSpec
 from torc.spec.names import Names
 from torc.spec.problems import Path, Problems
@@ -24,9 +25,10 @@ class Requirements:
 
     def add(self, name: str, needs: InlineRequirements, path: Path) -> int:
         """Store a record and return its index."""
-        memory, runtime = needs.memory or "1m", needs.runtime or DEFAULT_RUNTIME
+        memory, runtime = needs.memory or DEFAULT_MEMORY, needs.runtime or DEFAULT_RUNTIME
         try:
-            parse_memory(memory)
+            if not parse_memory(memory):
+                raise ValueError("a job needs some")
         except ValueError as error:
             self.problems.add(
                 (*path, "memory"), f'"{memory}" is no amount of memory ({error}); write one such as 512m, 2g or 1.5t'
@@ -37,7 +39,8 @@ class Requirements:
                     (*path, "memory"), f'"{memory}" is read as bytes; write a unit, such as {memory.strip()}m'
                 )
         try:
-            parse_duration(runtime)
+            if not parse_duration(runtime):
+                raise ValueError("a job needs some time")
         except ValueError as error:
             self.problems.add(
                 (*path, "runtime"), f'"{runtime}" is no duration ({error}); write one such as PT30M, PT1H30M or P2D'

@@ -23,6 +23,7 @@ def hand_out(db: sqlite3.Connection, chosen: Sequence[tuple[int, int | None]], *
         f"""
         UPDATE job
            SET status = 'pending', active_compute_node_id = claim.b, start_time = NULL, attempt_id = {NEXT},
+               stop_requested = 0,
                retries = CASE WHEN run_id = :run THEN retries ELSE 0 END,
                lost_nodes = CASE WHEN run_id = :run THEN lost_nodes ELSE 0 END,
                run_id = :run, cause = NULL, cause_job_id = NULL

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from torc.errors import InvalidRequest, Unprocessable
 from torc.models.job import ClaimAnswer, ComputeNodesResources, Job
+from torc.models.resource_requirements import DEFAULT_MEMORY, DEFAULT_RUNTIME
 from torc.models.sync import Offer, SyncJob
 from torc.store import attempts, jobs, misfits, retries, workflows
 from torc.store.database import Database
@@ -139,7 +140,7 @@ def deliver(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) ->
     for row in rows:
         job_id, name, command, script, run_id, attempt_id, stops, handler, tries, *needs, _ = row
         cpus, gpus, nodes, memory, time_ = needs
-        recovery = retries.recovery_script(db, job_id) if handler and tries else None
+        recovery = retries.recovery(db, job_id) if handler and tries else None
         found[job_id] = SyncJob(
             id=job_id,
             name=name,
@@ -152,10 +153,13 @@ def deliver(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) ->
             num_nodes=nodes,
             memory_bytes=memory_bytes(memory),
             runtime_s=runtime_s(time_),
+            memory_is_default=memory == DEFAULT_MEMORY,
+            runtime_is_default=time_ == DEFAULT_RUNTIME,
             supports_termination=bool(stops),
             output_files=outputs.get(job_id, []),
             recover=recovery is not None,
-            recovery_script=recovery,
+            recovery_script=recovery.script if recovery else None,
+            last_return_code=recovery.return_code if recovery else None,
         )
     return [found[job_id] for job_id in job_ids]
 

@@ -131,6 +131,17 @@ CHECKS = (
         """,
     ),
     (
+        "action {0} is {1} on compute node {2}, which is not active",
+        """
+        SELECT a.id, a.state, n.id FROM workflow_action AS a JOIN compute_node AS n ON n.id = a.executed_by
+         WHERE a.state IN ('claimed', 'running') AND NOT n.is_active AND n.last_seq > 0
+         UNION ALL
+        SELECT t.action_id, t.state, n.id
+          FROM workflow_action_node AS t JOIN compute_node AS n ON n.id = t.compute_node_id
+         WHERE t.state IN ('claimed', 'running') AND NOT n.is_active AND n.last_seq > 0
+        """,
+    ),
+    (
         "job {0} has current result {1}, which does not exist or is another job's",
         """
         SELECT id, current_result_id FROM job

@@ -51,8 +51,12 @@ def restore_status(db: sqlite3.Connection, workflow_id: int, status: DraftStatus
         raise Unprocessable(f"status.run_id must be between 0 and {workflows.MOST_RUNS}, got {status.run_id}")
     names = columns(DraftStatus, ("is_announced",))
     db.execute(
-        f"UPDATE workflow_status SET {', '.join(f'{name} = ?' for name in names)}, completed_run_id = ? WHERE id = ?",
-        (*to_row(status, names), status.run_id if status.is_announced else None, workflow_id),
+        f"""
+        UPDATE workflow_status
+           SET {", ".join(f"{name} = ?" for name in names)}, completed_run_id = ?, started_run_id = ?
+         WHERE id = ?
+        """,
+        (*to_row(status, names), status.run_id if status.is_announced else None, status.run_id or None, workflow_id),
     )
 
 

@@ -56,7 +56,9 @@ class Jobs:
         return self._db.execute(
             f"""
             SELECT id, status, {", ".join(DEFINED)}, cancel_on_blocking_job_failure, supports_termination,
-                   resource_requirements_id, scheduler_id, failure_handler_id, {", ".join(STATE)}
+                   coalesce((SELECT raised_from FROM resource_requirements AS r WHERE r.id = resource_requirements_id),
+                            resource_requirements_id),
+                   scheduler_id, failure_handler_id, {", ".join(STATE)}
               FROM job WHERE workflow_id = ? AND id > ? ORDER BY id LIMIT {CHUNK_JOBS}
             """,
             (self._workflow_id, after),

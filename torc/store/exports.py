@@ -93,7 +93,7 @@ class _Source:
     def __init__(self, db: sqlite3.Connection, workflow_id: int) -> None:
         self.db = db
         self.workflow_id = workflow_id
-        self.left_out = _plain_default(db, workflow_id)
+        self.left_out = _made_here(db, workflow_id)
         self.positions = {kind: Positions(self._ids(table)) for kind, table in TABLES.items()}
 
     def lists(self, include_results: bool, include_events: bool) -> Iterator[tuple[str, Iterable[Record]]]:
@@ -117,7 +117,7 @@ class _Source:
         names = columns(PLAIN[kind])
         read = reader(PLAIN[kind], names)
         for record_id, *row in self._rows(TABLES[kind], "id", *names):
-            if (TABLES[kind], record_id) != self.left_out:
+            if (TABLES[kind], record_id) not in self.left_out:
                 yield read(row)
 
     def nodes(self) -> Iterator[DraftComputeNode]:
@@ -214,13 +214,21 @@ class _Source:
 
     def _ids(self, table: str) -> "array[int]":
         rows = self._rows(table, "id")
-        return array("q", (record_id for (record_id,) in rows if (table, record_id) != self.left_out))
+        return array("q", (record_id for (record_id,) in rows if (table, record_id) not in self.left_out))
 
 
-def _plain_default(db: sqlite3.Connection, workflow_id: int) -> tuple[str, int]:
+def _made_here(db: sqlite3.Connection, workflow_id: int) -> set[tuple[str, int]]:
+    """What the server makes by itself: requirements that were raised for a retry, and the unchanged default."""
+    raised = db.execute(
+        "SELECT id FROM resource_requirements WHERE workflow_id = ? AND raised_from IS NOT NULL", (workflow_id,)
+    )
+    return {("resource_requirements", raised_id) for (raised_id,) in raised} | _plain_default(db, workflow_id)
+
+
+def _plain_default(db: sqlite3.Connection, workflow_id: int) -> set[tuple[str, int]]:
     """The requirements that every workflow is born with, unless somebody has changed them."""
     default_id = workflows.default_requirements(db, workflow_id)
     names = columns(DraftRequirements)
     row = db.execute(f"SELECT {', '.join(names)} FROM resource_requirements WHERE id = ?", (default_id,)).fetchone()
     is_plain = to_record(DraftRequirements, names, row) == DraftRequirements(name=workflows.DEFAULT_REQUIREMENTS)
-    return "resource_requirements", default_id if is_plain else 0
+    return {("resource_requirements", default_id)} if is_plain else set()

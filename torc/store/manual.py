@@ -34,7 +34,9 @@ def set_status(database: Database, leases: Leases, *, job_id: int, status: JobSt
         if run_id not in (None, run.run_id):
             raise Unprocessable(f"Run ID mismatch: provided {run_id} but workflow status has {run.run_id}")
         if status == JobStatus.DISABLED and job.status in HANDED_OUT:
-            raise Unprocessable(f"job {job_id} is {job.status} and cannot be disabled; cancel the workflow first")
+            raise Unprocessable(
+                f"job {job_id} is {job.status} and cannot be disabled; cancel it with: torc jobs cancel {job_id}"
+            )
         if status != JobStatus.DISABLED:
             _refuse_upstream_of_handed_out(db, job_id)
         if status in HANDED_OUT:

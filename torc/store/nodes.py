@@ -9,7 +9,7 @@ from torc.errors import InvalidRequest, NotFound, Unprocessable
 from torc.models.catalogue import COMPUTE_NODES
 from torc.models.compute_node import ComputeNode, NewComputeNode
 from torc.models.sync import RenewAnswer
-from torc.store import actions, attempts, events, outcomes, table, workflows
+from torc.store import action_turns, attempts, events, outcomes, table, workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
 from torc.units import GIB, parse_memory, utc_now_iso
@@ -141,7 +141,7 @@ def close(db: sqlite3.Connection, node_id: int, *, end_attempt: bool) -> list[in
     db.execute(
         "UPDATE compute_node SET is_active = 0, duration_seconds = ? WHERE id = ?", (_since(start_time), node_id)
     )
-    actions.release_claims(db, node_id)
+    action_turns.leave(db, workflow_id, node_id)
     workflows.touch(db, workflow_id)
     return attempts.lose(db, node_id, end_attempt=end_attempt)
 

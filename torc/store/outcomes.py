@@ -46,6 +46,7 @@ class Held:
     attempt_id: int | None
     failure_handler_id: int | None
     retries: int
+    stop_requested: int = 0  # somebody wants the attempt terminated
     is_reported: int = 0  # whether a result of the attempt is stored
 
     def is_attempt_of(self, told: Told) -> bool:
@@ -97,7 +98,7 @@ def held_jobs(db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int]) 
         for job_id, status, *rest in select_at_once(
             db,
             """
-            id, status, active_compute_node_id, run_id, attempt_id, failure_handler_id, retries,
+            id, status, active_compute_node_id, run_id, attempt_id, failure_handler_id, retries, stop_requested,
             EXISTS (SELECT 1 FROM result AS r
                      WHERE r.job_id = job.id AND r.run_id = job.run_id AND r.attempt_id = job.attempt_id)
             """,
@@ -198,7 +199,7 @@ def settle(
         started_at = starts.get((node_id, report.job_id, report.attempt_id))
         if started_at is not None:
             happened.append(start_of(report.job_id, report.run_id, report.attempt_id, node_id, started_at))
-        happened.append(_end_of(report, node_id, events.RETRIED if report.job_id in retried else events.COMPLETED))
+        happened.append(_end_of(report, node_id, retried.get(report.job_id)))
     events.add_job_events(db, workflow_id, happened)
     note_canceled(db, workflow_id, applied.canceled)
     announce_completion(db, workflow_id)
@@ -209,20 +210,21 @@ def start_of(job_id: int, run_id: int | None, attempt_id: int, node_id: int, sta
     return JobEvent(events.STARTED, job_id, run_id, attempt_id, node_id, details={"start_time": round(started_at, 3)})
 
 
-def _end_of(report: FinishedJob, node_id: int, kind: str) -> JobEvent:
+def _end_of(report: FinishedJob, node_id: int, raised: retries.Raised | None) -> JobEvent:
+    """The event of an end; ``raised`` is what the next try gets more of, None without one."""
     details = {
         "cause": report.cause,
         "return_code": report.return_code or None,
         "missing_files": report.missing_files or None,
     }
     return JobEvent(
-        kind,
+        events.COMPLETED if raised is None else events.RETRIED,
         report.job_id,
         report.run_id,
         report.attempt_id,
         node_id,
         report.status,
-        {name: value for name, value in details.items() if value is not None},
+        {name: value for name, value in details.items() if value is not None} | (raised or {}),
     )
 
 
@@ -278,13 +280,17 @@ def announce_completion(db: sqlite3.Connection, workflow_id: int) -> None:
 
 
 def fail_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: Sequence[int]) -> None:
-    """A job that lost its node MAX_LOST_NODES times in one run kills its nodes: fail it, with a result that says so."""
+    """End jobs whose node was lost and that shall not go elsewhere, with a result that says so.
+
+    One that lost its node MAX_LOST_NODES times in one run kills its nodes: it failed. One that somebody wanted
+    terminated is.
+    """
     if not job_ids:
         return
     victims = db.execute(
         """
-        SELECT id, run_id, attempt_id FROM job
-         WHERE id IN (SELECT value FROM json_each(?)) AND lost_nodes >= ? AND status = 'ready'
+        SELECT id, run_id, attempt_id, stop_requested FROM job
+         WHERE id IN (SELECT value FROM json_each(?)) AND (lost_nodes >= ? OR stop_requested) AND status = 'ready'
         """,
         (json_ids(job_ids), MAX_LOST_NODES),
     ).fetchall()
@@ -295,14 +301,14 @@ def fail_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: S
                 job_id=job_id,
                 run_id=run_id,
                 attempt_id=attempt_id,
-                status=JobStatus.FAILED,
+                status=JobStatus.TERMINATED if stop_requested else JobStatus.FAILED,
                 return_code=-1,
-                cause=Cause.LOST_NODE,
+                cause=Cause.USER if stop_requested else Cause.LOST_NODE,
                 exec_time_minutes=0.0,
                 completion_time=utc_now_iso(),
             ),
         )
-        for job_id, run_id, attempt_id in victims
+        for job_id, run_id, attempt_id, stop_requested in victims
     ]
     jobs = held_jobs(db, workflow_id, [one.report.job_id for one in told])
     known = _known_attempts(db, told, jobs)

@@ -125,7 +125,7 @@ def _alike(changes: Iterable[Change]) -> list[Fate]:
     return [Fate(*fate, ",".join(ids)) for fate, ids in alike.items()]
 
 
-_FATE = "status = ?, cause = ?, cause_job_id = ?"
+_FATE = "status = ?, cause = ?, cause_job_id = ?, stop_requested = 0"
 _COUNTERS = "unmet = unmet + ?, bad = bad + ?"
 _AMONG = "WHERE id IN (SELECT value FROM json_each(?))"
 
@@ -240,8 +240,13 @@ def _follow(db: sqlite3.Connection, steps: Steps, *, decide: bool) -> list[Fate]
 
 def verdict(db: sqlite3.Connection, job_id: int) -> JobStatus:
     """What a job that nobody has handed out should be."""
-    (status,) = db.execute(f"SELECT {_verdict()} FROM job WHERE id = ?", (job_id,)).fetchone()
-    return JobStatus(status)
+    return verdicts(db, [job_id])[job_id]
+
+
+def verdicts(db: sqlite3.Connection, job_ids: Iterable[int]) -> dict[int, JobStatus]:
+    """The same for many jobs."""
+    rows = db.execute(f"SELECT id, {_verdict()} FROM job {_AMONG} ORDER BY id", (json_ids(job_ids),))
+    return {job_id: JobStatus(status) for job_id, status in rows}
 
 
 def decide_uninitialized(db: sqlite3.Connection, workflow_id: int, fingerprints: Mapping[int, str]) -> None:

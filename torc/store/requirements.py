@@ -7,7 +7,7 @@ from torc.models.catalogue import REQUIREMENTS
 from torc.models.draft import DraftRequirements
 from torc.models.record import Record
 from torc.models.resource_requirements import ResourceRequirements
-from torc.store import table
+from torc.store import escalation, table
 from torc.store.database import Database
 from torc.store.rows import json_ids
 from torc.store.workflows import DEFAULT_REQUIREMENTS, default_requirements, is_visible, touch
@@ -23,6 +23,8 @@ def create(database: Database, requirements: ResourceRequirements) -> Record:
         raise Unprocessable(
             f"name: '{DEFAULT_REQUIREMENTS}' is reserved for jobs without requirements; choose another name"
         )
+    if requirements.raised_from is not None:
+        raise Unprocessable("raised_from: only the server raises requirements, for another try; leave it out")
     check(requirements)
     return table.insert(database, REQUIREMENTS, requirements)
 
@@ -46,7 +48,8 @@ def update(
 def delete(database: Database, requirements_id: int, *, force: bool = False) -> Record:
     """Remove requirements and return them as they were.
 
-    Refused while jobs use them, unless forced: those jobs then need what the ``default`` record says, which stays.
+    Refused while jobs use them, or what was raised from them, unless forced: those jobs then need what the ``default``
+    record says, which stays. Jobs with raised requirements that go need what they asked for.
     """
     with database.write() as db:
         found = table.fetch(db, REQUIREMENTS, requirements_id)
@@ -59,6 +62,7 @@ def delete(database: Database, requirements_id: int, *, force: bool = False) -> 
             )
         if not force:
             table.refuse_if_used(db, REQUIREMENTS, "id = ?", requirements_id)
+            _refuse_if_raised(db, requirements_id)
         _remove(db, workflow_id, [requirements_id], default_id)
         return found
 
@@ -82,8 +86,32 @@ def delete_all(database: Database, workflow_id: int, *, force: bool = False) -> 
         return len(ids)
 
 
+def _refuse_if_raised(db: sqlite3.Connection, requirements_id: int) -> None:
+    """409 while a job is tried again with more than these."""
+    (count,) = db.execute(
+        """
+        SELECT count(*) FROM resource_requirements AS r JOIN job ON job.resource_requirements_id = r.id
+         WHERE r.raised_from = ?
+        """,
+        (requirements_id,),
+    ).fetchone()
+    if count:
+        raise Conflict(
+            f"Resource requirements {requirements_id} cannot be deleted: {count} jobs have more, raised from them for "
+            "another try; delete those first, or force"
+        )
+
+
 def _remove(db: sqlite3.Connection, workflow_id: int, ids: list[int], default_id: int) -> None:
     doomed = json_ids(ids)
+    raised = db.execute(
+        """
+        SELECT job.id FROM resource_requirements AS r JOIN job ON job.resource_requirements_id = r.id
+         WHERE r.id IN (SELECT value FROM json_each(?1)) OR r.raised_from IN (SELECT value FROM json_each(?1))
+        """,
+        (doomed,),
+    ).fetchall()
+    escalation.restore(db, [job_id for (job_id,) in raised])
     db.execute(
         """
         UPDATE job SET resource_requirements_id = ?
@@ -91,7 +119,13 @@ def _remove(db: sqlite3.Connection, workflow_id: int, ids: list[int], default_id
         """,
         (default_id, workflow_id, doomed),
     )
-    db.execute("DELETE FROM resource_requirements WHERE id IN (SELECT value FROM json_each(?))", (doomed,))
+    db.execute(
+        """
+        DELETE FROM resource_requirements
+         WHERE id IN (SELECT value FROM json_each(?1)) OR raised_from IN (SELECT value FROM json_each(?1))
+        """,
+        (doomed,),
+    )
     touch(db, workflow_id)
 
 
@@ -109,6 +143,7 @@ def check(requirements: ResourceRequirements | DraftRequirements) -> None:
     for field, parse in (("memory", parse_memory), ("runtime", parse_duration)):
         text = getattr(requirements, field)
         try:
-            parse(text)
+            if not parse(text):
+                raise ValueError("a job needs more than nothing")
         except ValueError as error:
             raise Unprocessable(f"Invalid {field} format '{text}': {error}", field=field, value=text) from error

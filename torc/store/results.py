@@ -29,16 +29,27 @@ REPORTED = columns(Result, ("id", "workflow_id", "exit_code", *ATTEMPT, *OUTPUT)
 
 
 def page(
-    database: Database, workflow_id: int, paging: Paging, filters: dict[str, Any], *, all_runs: bool = False
+    database: Database,
+    workflow_id: int,
+    paging: Paging,
+    filters: dict[str, Any],
+    *,
+    all_runs: bool = False,
+    all_attempts: bool = False,
 ) -> Page[Result]:
-    """One page of results: the current one of each job, or with ``all_runs`` every attempt."""
+    """One page of results: of each job the latest attempt that counts.
+
+    With ``all_attempts`` every attempt of the run the job is in, or was last; with ``all_runs`` those of every run.
+    """
     where, arguments = ["workflow_id = ?"], list[Any]((workflow_id,))
     where.append("workflow_id IN (SELECT id FROM workflow WHERE hidden IS NULL)")
     for name, value in filters.items():
         if value is not None:
             where.append(f"{name} = ?")
             arguments.append(value)
-    if not all_runs:
+    if all_attempts and not all_runs:
+        where.append("run_id = (SELECT run_id FROM job WHERE job.id = result.job_id)")
+    elif not all_runs:
         where.append("id = (SELECT current_result_id FROM job WHERE job.id = result.job_id)")
     with database.read() as db:
         return select_page(db, Result, "result", LISTED, " AND ".join(where), arguments, paging)
@@ -124,10 +135,16 @@ def complete(database: Database, *, job_id: int, status: JobStatus, run_id: int,
                 report.attempt_id,
                 job.failure_handler_id,
                 job.retries or 0,
+                _stop_requested(db, job_id),
             )
             outcomes.settle(db, job.workflow_id, told, {job_id: held})
         workflows.touch(db, job.workflow_id)
         return jobs.fetch(db, job_id)
+
+
+def _stop_requested(db: sqlite3.Connection, job_id: int) -> int:
+    (wanted,) = db.execute("SELECT stop_requested FROM job WHERE id = ?", (job_id,)).fetchone()
+    return int(wanted)
 
 
 def _check_report(db: sqlite3.Connection, job: Job, status: JobStatus, run_id: int, result: Result) -> None:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from torc.errors import Conflict, NotFound, TorcError, Unprocessable, UpgradeRequired
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
-from torc.models.sync import PROTOCOL, Misfit, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
-from torc.store import actions, attempts, claims, events, misfits, nodes, outcomes, retries, workflows
+from torc.models.sync import PROTOCOL, Misfit, Offer, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
+from torc.store import action_turns, attempts, claims, events, misfits, nodes, outcomes, retries, workflows
+from torc.store.action_turns import Board
 from torc.store.claims import Queue, Run
 from torc.store.database import Database
 from torc.store.leases import Leases
@@ -24,8 +25,13 @@ from torc.store.rows import PAIRS, exists, json_ids, select_at_once, to_json
 from torc.store.shapes import EachAlone, Room
 from torc.units import GIB
 
+TERMINATED = "the job was terminated by hand"
+
 SOON_S = 0.05
 """How soon to ask again when jobs that run elsewhere may release work at any moment, at the earliest."""
+
+PREPARING_S = 0.5
+"""How soon to ask again while another node prepares the workflow, or a verb over the whole of it is under way."""
 
 
 def sync(database: Database, leases: Leases, node_id: int, request: SyncRequest) -> SyncAnswer:
@@ -73,6 +79,8 @@ class _Sync:
     lost: list[tuple[int, int]] = field(default_factory=list)
     stop: list[StopJob] = field(default_factory=list)
     job_ids: list[int] = field(default_factory=list)  # delivered again, then claimed
+    action_ids: list[int] = field(default_factory=list)  # likewise
+    is_preparing: bool = False
     answer: SyncAnswer | TorcError | None = None
 
     def __post_init__(self) -> None:
@@ -185,9 +193,13 @@ class _Group:
         self._start()
         self._release()
         self._redeliver()
+        if self.has_actions:
+            self._hear_of_actions()
         self._close()
         if self.may_back_off:
             self.waiting_s = retries.wake(self.db, self.workflow_id, time.time())
+        if self.has_actions:
+            self._hand_out_actions()
         self._hand_out()
         self._answer()
         workflows.touch(self.db, self.workflow_id)
@@ -219,6 +231,8 @@ class _Group:
                 home.append(job_id)
             elif job.status == JobStatus.CANCELED:
                 one.stop.append(self._stop(job_id, attempt_id))
+            elif job.status == JobStatus.RUNNING and job.stop_requested:
+                one.stop.append(StopJob(job_id=job_id, attempt_id=attempt_id, how="terminate", reason=TERMINATED))
             elif job.status not in HANDED_OUT:
                 one.lost.append((job_id, attempt_id))
         if home:
@@ -282,17 +296,31 @@ class _Group:
             if not request.closing and (request.offer is not None or request.slots is not None):
                 one.job_ids = sorted(job_id for job_id, status in unknown.items() if status == JobStatus.PENDING)
 
+    def _hear_of_actions(self) -> None:
+        requests = {one.node_id: one.request for one in self.syncs}
+        for node_id, again in action_turns.report(self.db, self.workflow_id, requests).items():
+            self.by_node[node_id].action_ids = again
+
     def _close(self) -> None:
         for one in self.syncs:
             if one.request.closing:
                 left = nodes.close(self.db, one.node_id, end_attempt=True)
                 outcomes.fail_lost(self.db, self.workflow_id, one.node_id, left)
 
+    def _hand_out_actions(self) -> None:
+        """One action for each node that could carry it out now. No job starts on a node that still prepares."""
+        board = Board(self.db, self.workflow_id, self.run_state, self.by_node)
+        for one in self.syncs:
+            if not one.action_ids and not one.request.closing:
+                one.action_ids = board.give(one.node_id, one.request)
+        for one in self.syncs:
+            one.is_preparing = board.preparation(one.node_id, one.request) is not None
+
     def _hand_out(self) -> None:
         """Jobs for those that ask, in the order of their coming."""
         queue = Queue(self.db, self.workflow_id, self.run_state, nodes=len(self.by_node))
         for one in self.syncs:
-            if self.run_state.is_open and not one.request.closing:
+            if self.run_state.is_open and not one.request.closing and not one.is_preparing:
                 one.job_ids += self._claim(one, queue)
             one.note_held()
         queue.hand_out()
@@ -302,7 +330,7 @@ class _Group:
         request, again = one.request, one.job_ids
         limit = math.inf if request.limit is None else request.limit
         if request.slots is not None:
-            room = Room(math.inf, math.inf, math.inf, math.inf)
+            room = self._unbounded(request.offer)
             limit = min(limit, request.slots)
         elif request.offer is not None:
             room = claims.room_in(request.offer)
@@ -321,6 +349,12 @@ class _Group:
             claimed += queue.choose(node_id=one.node_id, room=self._whole_node(one), limit=request.prefetch)
         return claimed
 
+    @staticmethod
+    def _unbounded(offer: Offer | None) -> Room:
+        """For a runner that counts jobs: only its time is limited."""
+        left_s = None if offer is None else offer.time_left_s
+        return Room(math.inf, math.inf, math.inf, math.inf, math.inf if left_s is None else left_s)
+
     def _may_prefetch(self, one: _Sync, queue: Queue, claimed: int) -> bool:
         """Only while more jobs are ready than all active nodes hold: else a prefetched job starves another node."""
         active = self.db.execute("SELECT id FROM compute_node WHERE workflow_id = ? AND is_active", (self.workflow_id,))
@@ -334,7 +368,7 @@ class _Group:
     def _whole_node(self, one: _Sync) -> Room:
         """What one prefetched job may need at most. Each runs later, so they need not fit together."""
         if one.request.slots is not None:
-            return Room(math.inf, math.inf, math.inf, math.inf)
+            return self._unbounded(one.request.offer)
         cpus, memory_gb, gpus, num_nodes = self.db.execute(
             "SELECT num_cpus, memory_gb, num_gpus, num_nodes FROM compute_node WHERE id = ?", (one.node_id,)
         ).fetchone()
@@ -352,26 +386,33 @@ class _Group:
     def _answer(self) -> None:
         job_ids = [job_id for one in self.syncs for job_id in one.job_ids]
         jobs = {job.id: job for job in claims.deliver(self.db, self.workflow_id, job_ids)}
-        pending = actions.select_pending(self.db, self.workflow_id) if self.has_actions else []
+        given = action_turns.deliver(self.db, [action_id for one in self.syncs for action_id in one.action_ids])
         for one in self.syncs:
-            is_complete = self.run_state.is_canceled or (not one.job_ids and not self._has_unsettled)
+            is_complete = not one.job_ids and self._is_settled
             is_idle = not is_complete and not one.job_ids and not one.request.holding
+            may_judge = is_idle and self.run_state.is_open and not one.is_preparing
             one.answer = SyncAnswer(
                 jobs=[jobs[job_id] for job_id in one.job_ids],
                 stop=one.stop,
                 lost=one.lost,
-                actions=pending,
+                actions=[given[action_id] for action_id in one.action_ids],
                 workflow=SyncWorkflow(
                     run_id=self.run_state.run_id,
                     is_complete=is_complete,
                     is_canceled=self.run_state.is_canceled,
-                    jobs_uninitialized=is_idle and self._has_uninitialized,
+                    jobs_uninitialized=may_judge and self._has_uninitialized,
                     waiting_until_s=self.waiting_s,
+                    is_preparing=one.is_preparing,
                 ),
                 lease_s=one.leases.lease_s,
-                misfit=self._misfit if is_idle else None,
-                retry_after_s=self._retry_after_s() if is_idle else None,
+                misfit=self._misfit if may_judge else None,
+                retry_after_s=self._retry_after_s(one) if is_idle else None,
             )
+
+    @cached_property
+    def _is_settled(self) -> bool:
+        """Whether this run is over. A verb under way may end it, or begin the next."""
+        return self.run_state.busy is None and (self.run_state.is_canceled or not self._has_unsettled)
 
     @cached_property
     def _has_unsettled(self) -> bool:
@@ -385,8 +426,10 @@ class _Group:
     def _misfit(self) -> Misfit | None:
         return misfits.look(self.db, self.workflow_id)
 
-    def _retry_after_s(self) -> float | None:
+    def _retry_after_s(self, one: _Sync) -> float | None:
         """Sooner than the poll interval when a back-off ends before that, or a job that fits nowhere can be named."""
+        if self.run_state.busy is not None or (one.is_preparing and not one.action_ids):
+            return PREPARING_S
         soon = [time_s for time_s in (self.waiting_s, misfits.second_look_in_s(self.workflow_id)) if time_s is not None]
         return max(SOON_S, min(soon)) if soon else None
 

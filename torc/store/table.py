@@ -159,7 +159,10 @@ def envelope(items: list[Any], total: int, paging: Paging) -> Page[Any]:
     )
 
 
-FIXED = {"result": ("job_id", "run_id", "attempt_id", "compute_node_id")}
+FIXED = {
+    "result": ("job_id", "run_id", "attempt_id", "compute_node_id"),
+    "resource_requirements": ("raised_from",),
+}
 """What identifies a record beside its id and its workflow: it may be left out of an update, but not changed."""
 
 ALWAYS_WRITTEN = {"file": frozenset({"st_mtime"})}

@@ -181,6 +181,15 @@ def update_status(
         return fetch_status(db, workflow_id)
 
 
+def archive(database: Database, workflow_id: int, is_archived: bool) -> WorkflowStatus:
+    """Put a workflow away, or take it out again; nothing else of it changes."""
+    with database.write() as db:
+        fetch_status(db, workflow_id)
+        db.execute("UPDATE workflow_status SET is_archived = ? WHERE id = ?", (is_archived, workflow_id))
+        touch(db, workflow_id)
+        return fetch_status(db, workflow_id)
+
+
 def is_complete(database: Database, workflow_id: int) -> IsComplete:
     """Whether nothing is left to do. A canceled workflow is complete."""
     with database.read() as db:
@@ -211,11 +220,16 @@ def is_uninitialized(database: Database, workflow_id: int) -> bool:
     """Whether every job is uninitialized or disabled; true for none."""
     with database.read() as db:
         require(db, workflow_id)
-        return not exists(
-            db,
-            "SELECT 1 FROM job WHERE workflow_id = ? AND status NOT IN ('uninitialized', 'disabled')",
-            (workflow_id,),
-        )
+        return nothing_initialized(db, workflow_id)
+
+
+def nothing_initialized(db: sqlite3.Connection, workflow_id: int) -> bool:
+    """The same in the caller's transaction."""
+    return not exists(
+        db,
+        "SELECT 1 FROM job WHERE workflow_id = ? AND status NOT IN ('uninitialized', 'disabled')",
+        (workflow_id,),
+    )
 
 
 def job_counts(database: Database, workflow_id: int) -> dict[str, int]:

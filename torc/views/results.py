@@ -17,8 +17,11 @@ def as_word(status: JobStatus) -> str:
     return status.capitalize()
 
 
-def table(job_name: Callable[[int], str]) -> tuple[Column, ...]:
-    """The columns of a list. ``job_name`` is asked once per row, and only when a table is printed."""
+def table(job_name: Callable[[int], str], *, attempts: bool = False) -> tuple[Column, ...]:
+    """The columns of a list; with ``attempts`` there is one for their numbers.
+
+    ``job_name`` is asked once per row, and only when a table is printed.
+    """
 
     def name_of(result: Result) -> str:
         return job_name(result.job_id)
@@ -29,6 +32,7 @@ def table(job_name: Callable[[int], str]) -> tuple[Column, ...]:
         Column("Job Name", name_of),
         Column("WF ID", "workflow_id"),
         Column("Run ID", "run_id"),
+        *((Column("Attempt", "attempt_id"),) if attempts else ()),
         Column("Return Code", "return_code"),
         Column("Exec Time (minutes)", "exec_time_minutes", as_minutes),
         Column("Peak Mem", "peak_memory_bytes", as_memory),

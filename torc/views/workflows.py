@@ -1,9 +1,11 @@
 """Workflows and their status."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from torc.models.action import WorkflowAction
 from torc.models.status import UNSETTLED, JobStatus
 from torc.models.workflow import Workflow, WorkflowStatus
 from torc.views.column import Column, as_yes_no
@@ -57,6 +59,13 @@ class StatusReport(WorkflowStatus, kw_only=True):
 
     status: str
     job_counts: dict[str, int]
+    pending_actions: list[int]  # that somebody should carry out: a runner, or the next one
+    failed_actions: list[int]
+
+
+def as_ids(ids: list[int]) -> str:
+    """``3, 4``; nothing for none."""
+    return ", ".join(map(str, ids))
 
 
 STATUS = (
@@ -67,10 +76,23 @@ STATUS = (
     Column("Is Canceled", "is_canceled", as_yes_no),
     Column("Is Archived", "is_archived", as_yes_no),
     Column("Busy with", "busy"),
+    Column("Pending actions", "pending_actions", as_ids),
+    Column("Failed actions", "failed_actions", as_ids),
 )
 
 
-def report(status: WorkflowStatus, counts: dict[str, int]) -> StatusReport:
-    """The status as it is shown."""
+def report(status: WorkflowStatus, counts: dict[str, int], actions: Sequence[WorkflowAction]) -> StatusReport:
+    """The status as it is shown. An action that every worker carries out is never pending for good."""
     fields = {name: getattr(status, name) for name in status.__struct_fields__}
-    return StatusReport(**fields, status=summary(status.is_canceled, counts), job_counts=counts)
+    return StatusReport(
+        **fields,
+        status=summary(status.is_canceled, counts),
+        job_counts=counts,
+        pending_actions=[one.id for one in actions if one.id and one.state == "pending" and not one.persistent],
+        failed_actions=[one.id for one in actions if one.id and _has_failed(one, status.run_id)],
+    )
+
+
+def _has_failed(action: WorkflowAction, run_id: int) -> bool:
+    runs = action.runs or []
+    return action.state == "failed" or any(run.state == "failed" for run in runs if run.run_id == run_id)
