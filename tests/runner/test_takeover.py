@@ -55,6 +55,8 @@ def test_a_job_that_was_not_recorded_is_ended_all_the_same(
     assert start_runner(builder.url, workflow).end() == "outcome complete None"
     assert not is_alive(number(tmp_path / "pid")) and not is_alive(number(tmp_path / "inner"))
     assert builder.results(workflow) == [(job.id, 2, "completed", 0)]
+    (lost,) = (event.data for event in builder.torc.workflows.events(workflow) if event.data["type"] == "node_lost")
+    assert lost["job_ids"] == [job.id] and "had 1 unfinished job(s)" in lost["message"]
 
 
 def test_what_a_dead_shell_has_left_is_ended(

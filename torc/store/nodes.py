@@ -120,17 +120,41 @@ def _close_lost(db: sqlite3.Connection, node_id: int) -> None:
         return
     workflow_id, hostname = row
     job_ids = close(db, node_id, end_attempt=False)
+    _note_lost(
+        db,
+        workflow_id,
+        node_id,
+        job_ids,
+        f"Compute node {node_id} on {hostname} was not heard from in time; its jobs are ready for others.",
+    )
+    outcomes.fail_lost(db, workflow_id, node_id, job_ids)
+
+
+def leave(db: sqlite3.Connection, workflow_id: int, node_id: int) -> None:
+    """The node says that it goes, or another says so for it; what it has not ended is for others."""
+    job_ids = close(db, node_id, end_attempt=True)
+    if job_ids:
+        _note_lost(
+            db,
+            workflow_id,
+            node_id,
+            job_ids,
+            f"Compute node {node_id} is gone and had {len(job_ids)} unfinished job(s); they are ready for others.",
+        )
+    outcomes.fail_lost(db, workflow_id, node_id, job_ids)
+
+
+def _note_lost(db: sqlite3.Connection, workflow_id: int, node_id: int, job_ids: list[int], sentence: str) -> None:
     events.note(
         db,
         workflow_id,
         "compute_node",
         "node_lost",
-        f"Compute node {node_id} on {hostname} was not heard from in time; its jobs are ready for others.",
+        sentence,
         job_ids=job_ids,
         compute_node_id=node_id,
         level="warning",
     )
-    outcomes.fail_lost(db, workflow_id, node_id, job_ids)
 
 
 def close(db: sqlite3.Connection, node_id: int, *, end_attempt: bool) -> list[int]:
@@ -157,7 +181,7 @@ def release(database: Database, leases: Leases, node_id: int) -> ComputeNode:
     """A person says that a node without a lease is gone."""
     with database.write() as db:
         workflow_id = table.workflow_of(table.fetch(db, COMPUTE_NODES, node_id))
-        outcomes.fail_lost(db, workflow_id, node_id, close(db, node_id, end_attempt=True))
+        leave(db, workflow_id, node_id)
         leases.forget(node_id)
         return cast(ComputeNode, table.fetch(db, COMPUTE_NODES, node_id))
 
@@ -192,6 +216,6 @@ def delete_all(database: Database, leases: Leases, workflow_id: int, *, force: b
 
 def _remove(db: sqlite3.Connection, workflow_id: int, node_ids: list[int]) -> None:
     for node_id in node_ids:
-        outcomes.fail_lost(db, workflow_id, node_id, close(db, node_id, end_attempt=True))
+        leave(db, workflow_id, node_id)
         db.execute("UPDATE workflow_action SET executed_by = NULL WHERE executed_by = ?", (node_id,))
         db.execute("DELETE FROM compute_node WHERE id = ?", (node_id,))

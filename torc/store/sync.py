@@ -283,6 +283,8 @@ class _Group:
         """Jobs whose delivery got lost come again with the same attempt; jobs a runner lost are ready for others."""
         handed_out = attempts.handed_out(self.db, self.by_node)
         for one in self.syncs:
+            if one.request.closing:
+                continue  # whatever it has not ended is for others
             request, holding = one.request, set(one.request.holding)
             unknown = {
                 job_id: status
@@ -293,7 +295,7 @@ class _Group:
             if forgotten:
                 attempts.lose(self.db, one.node_id, end_attempt=True, only=forgotten)
                 outcomes.fail_lost(self.db, self.workflow_id, one.node_id, forgotten)
-            if not request.closing and (request.offer is not None or request.slots is not None):
+            if request.offer is not None or request.slots is not None:
                 one.job_ids = sorted(job_id for job_id, status in unknown.items() if status == JobStatus.PENDING)
 
     def _hear_of_actions(self) -> None:
@@ -304,8 +306,7 @@ class _Group:
     def _close(self) -> None:
         for one in self.syncs:
             if one.request.closing:
-                left = nodes.close(self.db, one.node_id, end_attempt=True)
-                outcomes.fail_lost(self.db, self.workflow_id, one.node_id, left)
+                nodes.leave(self.db, self.workflow_id, one.node_id)
 
     def _hand_out_actions(self) -> None:
         """One action for each node that could carry it out now. No job starts on a node that still prepares."""
