@@ -259,3 +259,24 @@ def test_standalone_names_the_server_that_wants_a_password(offline: Torc, guarde
     said = offline("--standalone", "--database", guarded.database, *LIST, env=AS_ALICE)
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert guarded.url in said.err and "--username" in said.err
+
+
+def test_our_programs_work_inside_jobs_of_a_server_that_asks_for_a_password(
+    torc: Torc, guarded: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "inside.yaml").write_text(
+        """
+name: inside
+user_data: [{name: said}]
+jobs:
+  - name: job
+    command: |
+      count=$(torc -f json jobs get $TORC_JOB_ID | grep -c running)
+      torc user-data update ${user_data.output.said} --data "\\"$count\\""
+"""
+    )
+    said = torc("run", "inside.yaml", env=AS_ALICE)
+    assert said.code == 0, said
+    assert '"1"' in torc("-f", "json", "user-data", "list", "1", env=AS_ALICE).out
+    assert "wonder" not in guarded.log.read_text()
+    assert b"wonder" not in b"".join(path.read_bytes() for path in (tmp_path / "output").rglob("*") if path.is_file())

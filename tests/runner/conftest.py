@@ -138,9 +138,11 @@ def builder_on() -> Iterator[Callable[[str], Builder]]:
 
 
 @pytest.fixture
-def builder(server: Any, builder_on: Callable[[str], Builder]) -> Builder:
-    """On the server that all tests share."""
-    return builder_on(server.url)
+def builder(server: Any, builder_on: Callable[[str], Builder]) -> Iterator[Builder]:
+    """On the server that all tests share; whatever happens to runners and jobs, its database is in order."""
+    made = builder_on(server.url)
+    yield made
+    assert made.torc.doctor() == []
 
 
 @pytest.fixture

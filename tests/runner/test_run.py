@@ -217,3 +217,39 @@ def test_a_full_disk_is_told_and_loses_nothing(builder: Any, start_runner: Start
     assert runner.end() == "outcome complete None"
     assert runner.has_said("note cannot write")()
     assert len(builder.results(workflow)) == 60
+
+
+def test_an_invocation_script_stands_before_the_command(builder: Any, start_runner: Start, tmp_path: Path) -> None:
+    workflow = builder.from_spec(
+        """
+        jobs: [{name: wrapped, invocation_script: bash -x, command: steps.sh a b}]
+        """
+    )
+    (tmp_path / "steps.sh").write_text("echo $1 and $2 > said")
+    start_runner(builder.url, workflow).end()
+    assert (tmp_path / "said").read_text() == "a and b\n"
+    (job,) = builder.torc.jobs.list(workflow)
+    traced = tmp_path / "output" / "job_stdio" / f"job_{workflow}_{job.id}_1.e"
+    assert traced.read_text() == "+ echo a and b\n"
+
+
+def test_runners_that_count_jobs_and_runners_that_add_up_needs_share_a_workflow(
+    builder: Any, start_runner: Start, tmp_path: Path
+) -> None:
+    workflow = builder.from_spec(
+        """
+        resource_requirements: [{name: big, num_cpus: 8}, {name: small}]
+        jobs:
+          - {name: "big_{i}", command: "echo >> ran; sleep 0.2", resource_requirements: big, parameters: {i: "1:8"}}
+          - {name: "small_{i}", command: "echo >> ran; sleep 0.2", resource_requirements: small, parameters: {i: "1:8"}}
+        """
+    )
+    runners = [start_runner(builder.url, workflow), start_runner(builder.url, workflow, max_parallel_jobs=2)]
+    assert [runner.end() for runner in runners] == ["outcome complete None"] * 2
+    assert len((tmp_path / "ran").read_text()) == 16
+    adding, counting = (runner.process.pid for runner in runners)
+    pids = {node.id: node.pid for node in builder.torc.compute_nodes.list(workflow)}
+    names = {job.id: job.name for job in builder.torc.jobs.list(workflow)}
+    ran_by = {names[result.job_id]: pids[result.compute_node_id] for result in builder.torc.results.list(workflow)}
+    assert {ran_by[f"big_{number}"] for number in range(1, 9)} == {counting}, "8 CPUs fit into no offer of 2"
+    assert adding in ran_by.values()

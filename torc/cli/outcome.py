@@ -11,7 +11,7 @@ from torc.models.result import Result
 from torc.models.status import JobStatus
 from torc.runner import stdio
 from torc.views import workflows
-from torc.views.column import Column, as_memory
+from torc.views.column import Column, as_memory, as_outcome
 
 if TYPE_CHECKING:
     from torc.client.api import Client
@@ -36,7 +36,12 @@ class JobRow:
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
-        found: dict[str, Any] = {"job_id": self.job.id, "name": self.job.name, "status": self.job.status}
+        found: dict[str, Any] = {
+            "job_id": self.job.id,
+            "name": self.job.name,
+            "status": self.job.status,
+            "cause": self.job.cause,
+        }
         if self.result:
             found |= {
                 "return_code": self.result.return_code,
@@ -61,7 +66,7 @@ def _or_dash(value: object) -> str:
 
 JOB_COLUMNS = (
     Column("Job", lambda row: row.job.name),
-    Column("Status", lambda row: row.job.status),
+    Column("Status", lambda row: as_outcome(row.job.status, row.job.cause)),
     Column("Return Code", _of_result("return_code"), _or_dash),
     Column("Seconds", _of_result("exec_time_minutes"), _as_seconds),
     Column("Peak Mem", _of_result("peak_memory_bytes"), as_memory),

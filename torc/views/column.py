@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from torc.models.status import Cause, JobStatus
+
 
 def plain(value: Any) -> str:
     """Text as it is; nothing for None."""
@@ -30,6 +32,11 @@ class Column:
 def as_yes_no(value: bool | None) -> str:
     """Yes, No or Unknown."""
     return "Unknown" if value is None else "Yes" if value else "No"
+
+
+def as_outcome(status: JobStatus, cause: Cause | None) -> str:
+    """``failed``, ``failed (oom)``. A return code tells enough of itself."""
+    return str(status) if cause in (None, Cause.EXIT) else f"{status} ({cause})"
 
 
 def as_id_list(ids: list[int] | None) -> str:

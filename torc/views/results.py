@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from torc.models.result import Result
-from torc.models.status import JobStatus
-from torc.views.column import Column, as_memory, as_percent
+from torc.views.column import Column, as_memory, as_outcome, as_percent
 
 
 def as_minutes(minutes: float) -> str:
@@ -12,9 +11,9 @@ def as_minutes(minutes: float) -> str:
     return f"{minutes:.2f}"
 
 
-def as_word(status: JobStatus) -> str:
-    """``Completed``."""
-    return status.capitalize()
+def outcome(result: Result) -> str:
+    """``Completed``, ``Failed (oom)``."""
+    return as_outcome(result.status, result.cause).capitalize()
 
 
 def table(job_name: Callable[[int], str], *, attempts: bool = False) -> tuple[Column, ...]:
@@ -38,5 +37,5 @@ def table(job_name: Callable[[int], str], *, attempts: bool = False) -> tuple[Co
         Column("Peak Mem", "peak_memory_bytes", as_memory),
         Column("Peak CPU %", "peak_cpu_percent", as_percent),
         Column("Completion Time", "completion_time"),
-        Column("Status", "status", as_word),
+        Column("Status", outcome),
     )
