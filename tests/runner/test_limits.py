@@ -1,6 +1,5 @@
 """What a runner gives its jobs, what it keeps them to, and when it stops them."""
 
-import itertools
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -111,31 +110,6 @@ def test_only_jobs_that_end_in_time_are_claimed(builder: Any, start_runner: Star
     statuses = builder.statuses(workflow)
     assert {statuses[f"short_{i}"] for i in range(1, 6)} == {"completed"}
     assert {statuses[f"long_{i}"] for i in range(1, 6)} == {"ready"}
-
-
-def test_jobs_that_run_together_never_share_a_device(builder: Any, start_runner: Start, tmp_path: Path) -> None:
-    workflow = builder.from_spec(
-        """
-        resource_requirements: [{name: gpu, num_gpus: 1}, {name: cpu}]
-        jobs:
-          - name: "gpu_{i}"
-            command: echo + $CUDA_VISIBLE_DEVICES >> trace; sleep 0.1; echo - $CUDA_VISIBLE_DEVICES >> trace
-            resource_requirements: gpu
-            parameters: {i: "1:8"}
-          - {name: cpu, command: 'echo "[$CUDA_VISIBLE_DEVICES]" > cpu', resource_requirements: cpu}
-        """
-    )
-    assert start_runner(builder.url, workflow, num_gpus=2, num_cpus=8).end() == "outcome complete None"
-    trace = [line.split() for line in (tmp_path / "trace").read_text().splitlines()]
-    assert {device for _, device in trace} == {"0", "1"}
-    for wanted in ("0", "1"):
-        steps = [1 if sign == "+" else -1 for sign, device in trace if device == wanted]
-        assert set(itertools.accumulate(steps)) == {0, 1}
-    assert (tmp_path / "cpu").read_text() == "[]\n"
-    jobs = {job.id: job.name for job in builder.torc.jobs.list(workflow)}
-    granted = {jobs[result.job_id]: result.gpu_ids for result in builder.torc.results.list(workflow)}
-    assert granted.pop("cpu") is None
-    assert set(map(tuple, granted.values())) == {("0",), ("1",)}
 
 
 def test_a_job_finds_in_its_environment_who_it_is_and_what_it_was_granted(

@@ -84,3 +84,38 @@ def test_after_running_too_long_a_job_is_tried_again_with_more_time(builder: Any
     assert [attempt[:2] for attempt in attempts(builder, workflow)] == [(1, "failed"), (2, "completed")]
     runtimes = {found.name: found.runtime for found in builder.torc.resource_requirements.list(workflow)}
     assert sorted(runtimes.values())[-2:] == ["PT1S", "PT4S"]
+
+
+def test_a_job_whose_time_is_up_goes_on_with_the_next_runner(builder: Any, start_runner: Start, tmp_path: Path) -> None:
+    workflow = builder.from_spec(
+        """
+        compute_node_expiration_buffer_seconds: 1
+        failure_handlers: [{name: go_on, rules: [{causes: [time_up], backoff_s: 0}]}]
+        resource_requirements: [{name: short, runtime: PT1S}]
+        jobs:
+          - name: saves
+            command: test -e saved && exit 0; trap 'touch saved; exit 0' TERM; while true; do sleep 0.05; done
+            supports_termination: true
+            resource_requirements: short
+            failure_handler: go_on
+          - {name: after, command: "true", depends_on: [saves], resource_requirements: short}
+        """
+    )
+    assert start_runner(builder.url, workflow, time_limit_s=3).end().startswith("outcome time_up")
+    assert builder.statuses(workflow) == {"saves": "ready", "after": "blocked"}
+    assert not builder.torc.workflows.is_complete(workflow).is_complete
+    assert start_runner(builder.url, workflow).end() == "outcome complete None"
+    assert builder.statuses(workflow) == {"saves": "completed", "after": "completed"}
+    assert [attempt[:2] for attempt in attempts(builder, workflow)][:2] == [(1, "terminated"), (2, "completed")]
+
+
+def test_no_runner_leaves_while_a_job_backs_off(builder: Any, start_runner: Start) -> None:
+    workflow = builder.from_spec(
+        """
+        compute_node_wait_for_new_jobs_seconds: 1
+        failure_handlers: [{name: later, rules: [{exit_codes: [75], backoff_s: 3}]}]
+        jobs: [{name: busy, command: test $TORC_ATTEMPT_ID -gt 1 || exit 75, failure_handler: later}]
+        """
+    )
+    assert start_runner(builder.url, workflow).end() == "outcome complete None"
+    assert attempts(builder, workflow) == [(1, "failed", 75), (2, "completed", 0)]

@@ -83,7 +83,7 @@ class SyncRequest(Record, kw_only=True, forbid_unknown_fields=True):
     runs_actions: list[ActionType] = []  # what it can carry out; empty while it is busy with one
     leaving: bool = False  # this node starts no more jobs: what is left are the actions of its end
     offer: Offer | None = None  # what is free; neither this nor slots: no claim
-    slots: int | None = None  # claim by number instead of by need; of the offer only its time counts then
+    slots: int | None = None  # claim by number instead of by need; of the offer only time and scheduler count then
     limit: int | None = None  # at most so many new jobs
     prefetch: int = 0  # jobs beyond what fits now
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from torc.errors import InvalidRequest, Unprocessable
 from torc.models.job import ClaimAnswer, ComputeNodesResources, Job
 from torc.models.resource_requirements import DEFAULT_MEMORY, DEFAULT_RUNTIME
-from torc.models.sync import Offer, SyncJob
+from torc.models.sync import SyncJob
 from torc.store import attempts, jobs, misfits, retries, workflows
 from torc.store.database import Database
 from torc.store.leases import Leases
@@ -48,18 +48,6 @@ def run_of(db: sqlite3.Connection, workflow_id: int) -> Run:
     if row is None:
         workflows.require(db, workflow_id)
     return Run(row[0], bool(row[1]), row[2], row[3])
-
-
-def room_in(offer: Offer) -> Room:
-    """What a runner of ours has free."""
-    return Room(
-        offer.num_cpus,
-        offer.memory_bytes,
-        offer.num_gpus,
-        offer.num_nodes,
-        math.inf if offer.time_left_s is None else offer.time_left_s,
-        offer.scheduler_config_id,
-    )
 
 
 class Queue:

@@ -4,7 +4,6 @@ Syncs that wait for the write lock at the same time are applied as one: every st
 next. It is as if each runner had first reported and then asked, and costs little more than one sync.
 """
 
-import math
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,16 +13,15 @@ from typing import NamedTuple
 
 from torc.errors import Conflict, NotFound, TorcError, Unprocessable, UpgradeRequired
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
-from torc.models.sync import PROTOCOL, Misfit, Offer, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
-from torc.store import action_turns, attempts, claims, events, misfits, nodes, outcomes, retries, workflows
+from torc.models.sync import PROTOCOL, Misfit, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
+from torc.store import action_turns, attempts, claims, events, misfits, nodes, offers, outcomes, retries, workflows
 from torc.store.action_turns import Board
 from torc.store.claims import Queue, Run
 from torc.store.database import Database
 from torc.store.leases import Leases
+from torc.store.offers import Asks
 from torc.store.outcomes import Held, Told
-from torc.store.rows import PAIRS, exists, json_ids, select_at_once, to_json
-from torc.store.shapes import EachAlone, Room
-from torc.units import GIB
+from torc.store.rows import PAIRS, json_ids, select_at_once, to_json
 
 TERMINATED = "the job was terminated by hand"
 
@@ -322,67 +320,10 @@ class _Group:
         queue = Queue(self.db, self.workflow_id, self.run_state, nodes=len(self.by_node))
         for one in self.syncs:
             if self.run_state.is_open and not one.request.closing and not one.is_preparing:
-                one.job_ids += self._claim(one, queue)
+                asks = Asks(self.workflow_id, one.node_id, one.request, one.job_ids)
+                one.job_ids += offers.claim(self.db, one.leases, asks, queue)
             one.note_held()
         queue.hand_out()
-
-    def _claim(self, one: _Sync, queue: Queue) -> list[int]:
-        """New jobs, beyond what is delivered again."""
-        request, again = one.request, one.job_ids
-        limit = math.inf if request.limit is None else request.limit
-        if request.slots is not None:
-            room = self._unbounded(request.offer)
-            limit = min(limit, request.slots)
-        elif request.offer is not None:
-            room = claims.room_in(request.offer)
-        else:
-            return []
-        for job in claims.deliver(self.db, self.workflow_id, again):
-            room.num_cpus -= job.num_cpus
-            room.memory_bytes -= job.memory_bytes
-            room.num_gpus -= job.num_gpus
-            room.num_nodes -= job.num_nodes if job.num_nodes > 1 else 0
-        limit -= len(again)
-        claimed: list[int] = []
-        if limit > 0:
-            claimed = queue.choose(node_id=one.node_id, room=room, limit=limit)
-        if request.prefetch > 0 and self._may_prefetch(one, queue, len(claimed)):
-            claimed += queue.choose(node_id=one.node_id, room=self._whole_node(one), limit=request.prefetch)
-        return claimed
-
-    @staticmethod
-    def _unbounded(offer: Offer | None) -> Room:
-        """For a runner that counts jobs: only its time is limited."""
-        left_s = None if offer is None else offer.time_left_s
-        return Room(math.inf, math.inf, math.inf, math.inf, math.inf if left_s is None else left_s)
-
-    def _may_prefetch(self, one: _Sync, queue: Queue, claimed: int) -> bool:
-        """Only while more jobs are ready than all active nodes hold: else a prefetched job starves another node."""
-        active = self.db.execute("SELECT id FROM compute_node WHERE workflow_id = ? AND is_active", (self.workflow_id,))
-        held = one.leases.held(node_id for (node_id,) in active) + claimed
-        return exists(
-            self.db,
-            "SELECT 1 FROM job WHERE workflow_id = ? AND status = 'ready' AND not_before IS NULL LIMIT 1 OFFSET ?",
-            (self.workflow_id, held + len(queue.chosen)),  # which are still marked as ready
-        )
-
-    def _whole_node(self, one: _Sync) -> Room:
-        """What one prefetched job may need at most. Each runs later, so they need not fit together."""
-        if one.request.slots is not None:
-            return self._unbounded(one.request.offer)
-        cpus, memory_gb, gpus, num_nodes = self.db.execute(
-            "SELECT num_cpus, memory_gb, num_gpus, num_nodes FROM compute_node WHERE id = ?", (one.node_id,)
-        ).fetchone()
-        offer = one.request.offer
-        assert offer is not None
-        return EachAlone(
-            cpus,
-            memory_gb * GIB,
-            gpus,
-            num_nodes,
-            math.inf if offer.time_left_s is None else offer.time_left_s,
-            offer.scheduler_config_id,
-        )
 
     def _answer(self) -> None:
         job_ids = [job_id for one in self.syncs for job_id in one.job_ids]
