@@ -6,6 +6,8 @@ from torc.models.sync import Offer
 from torc.runner.node import RunOptions
 from torc.runner.processes import boot_time
 
+SHORTEST_GRACE_S = 1.0
+
 LEAVING_GRACE_S = 60.0
 """Between SIGTERM and SIGKILL for the jobs of a runner that was told to end. A second signal ends the wait."""
 
@@ -27,5 +29,6 @@ class Clock:
         return self._jobs_end_at - boot_time()
 
     def grace_s(self) -> float:
-        """How long jobs may take to end when this runner was told to."""
-        return min(LEAVING_GRACE_S, max(self._ends_at - boot_time() - FAREWELL_S, 0.0))
+        """How long jobs may take to end when this runner was told to. Some time is kept for the farewell."""
+        left_s = self._ends_at - boot_time()
+        return min(LEAVING_GRACE_S, max(left_s - FAREWELL_S, left_s / 2, SHORTEST_GRACE_S))
