@@ -6,7 +6,7 @@ from torc.models.action import ActionType, WorkflowAction
 from torc.models.record import Record, always
 from torc.models.status import Cause, JobStatus
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of this exchange; the server also takes the one before."""
 
 
