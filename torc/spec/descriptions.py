@@ -144,8 +144,8 @@ DESCRIPTIONS: dict[type[Struct], dict[str, str]] = {
         " TORC_RETURN_CODE in its environment.",
         "max_retries": "At most so many more attempts; 0 is none. Default: 3.",
         "backoff_s": "Seconds before the next attempt; doubles with each, up to five minutes. Default: 1.",
-        "memory_factor": "After running out of memory the next attempt gets so many times the memory, 1.5 if left out; 1 leaves it.",
-        "runtime_factor": "After running too long the next attempt may take so many times as long, 1.5 if left out; 1 leaves it.",
+        "memory_factor": "After running out of memory the next attempt gets so many times as much. Default: 1.5.",
+        "runtime_factor": "After running too long the next attempt may take so many times as long. Default: 1.5.",
     },
     spec.MonitorSpec: {
         "enabled": "false: nothing is measured. Default: true.",
