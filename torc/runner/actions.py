@@ -4,7 +4,6 @@ Nothing here waits: the loop calls ``reap`` when a child has ended, and whatever
 """
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -15,7 +14,7 @@ from typing import Any
 from torc.models.action import WorkflowAction
 from torc.models.sync import ActionReport, SyncRequest, SyncWorkflow
 from torc.runner import processes
-from torc.runner.launcher import PYTHON_IGNORES, path_with_our_programs
+from torc.runner.launcher import find_bash, path_with_our_programs, spawn
 from torc.runner.processes import MARK
 
 FOLDER = "action_stdio"
@@ -59,18 +58,9 @@ class Execution:
         command = self._commands[self._begun]
         self._begun += 1
         with open(os.devnull, "rb") as null:
-            self._pid = os.posix_spawn(
-                shutil.which("bash") or "/bin/bash",
-                ["bash", "-c", IN_FOLDER, str(self._folder), command],
-                self._environment,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, null.fileno(), 0),
-                    (os.POSIX_SPAWN_DUP2, self._log, 1),
-                    (os.POSIX_SPAWN_DUP2, self._log, 2),
-                ],
-                setsid=True,
-                setsigdef=PYTHON_IGNORES,
-            )
+            arguments = ["-c", IN_FOLDER, str(self._folder), command]
+            files = {"null": null.fileno(), "out": self._log, "err": self._log}
+            self._pid = spawn(find_bash(), arguments, self._environment, **files)
 
     def reap(self) -> int | None:
         """How the running command ended; None while it runs. Negative: killed by that signal."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torc.models.sync import SyncJob
@@ -37,7 +38,7 @@ class Launcher:
         self._stdio.mkdir(parents=True, exist_ok=True)
         self._workflow_id = workflow_id
         self._environment = {**os.environ, **environment, "PATH": path_with_our_programs()}
-        self._bash = shutil.which("bash") or "/bin/bash"
+        self._bash = find_bash()
         self._outer_marks = f"{os.environ[MARK]} " if MARK in os.environ else ""
         self._null = os.open(os.devnull, os.O_RDWR)
 
@@ -61,19 +62,8 @@ class Launcher:
             out = self._create(self.output_path(job, f"{kind}o"))
             err = self._create(self.output_path(job, f"{kind}e"))
             spawning_at = processes.boot_time()
-            # posix_spawn costs half of what subprocess.Popen does, and is as safe beside our threads.
-            pid = os.posix_spawn(
-                self._bash,
-                ["bash", "-c", command],
-                self._environment_of(job, mark) | granted,
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, self._null, 0),
-                    (os.POSIX_SPAWN_DUP2, out, 1),
-                    (os.POSIX_SPAWN_DUP2, err, 2),
-                ],
-                setsid=True,
-                setsigdef=PYTHON_IGNORES,
-            )
+            environment = self._environment_of(job, mark) | granted
+            pid = spawn(self._bash, ["-c", command], environment, null=self._null, out=out, err=err)
         except (OSError, ValueError) as error:  # ValueError: a null character in the command
             failure = SpawnFailed(job, error)
             if err is not None:
@@ -123,6 +113,31 @@ class Launcher:
     def close(self) -> None:
         """Nothing more will be started."""
         os.close(self._null)
+
+
+def find_bash() -> str:
+    """The shell that jobs and actions run in."""
+    return shutil.which("bash") or "/bin/bash"
+
+
+def spawn(bash: str, arguments: Sequence[str], environment: Mapping[str, str], *, null: int, out: int, err: int) -> int:
+    """The pid of a shell in a session of its own, with these open files as stdin, stdout and stderr.
+
+    posix_spawn costs half of what subprocess.Popen does, and is as safe beside our threads. Raises OSError, and
+    ValueError for a null character in an argument.
+    """
+    return os.posix_spawn(
+        bash,
+        ["bash", *arguments],
+        environment,
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, null, 0),
+            (os.POSIX_SPAWN_DUP2, out, 1),
+            (os.POSIX_SPAWN_DUP2, err, 2),
+        ],
+        setsid=True,
+        setsigdef=PYTHON_IGNORES,
+    )
 
 
 def path_with_our_programs() -> str:
