@@ -86,7 +86,7 @@ def golden() -> Callable[[str, str], None]:
 def terminal(environment: dict[str, str], tmp_path: Path, server: Any) -> Iterator[Callable[..., Said]]:
     """``terminal("run", spec, typed="y\\n")``: stdin and stderr are a terminal; ``err`` is the screen."""
 
-    def run(*words: object, typed: str = "") -> Said:
+    def run(*words: object, typed: str = "", env: dict[str, str] | None = None) -> Said:
         ours, its = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "torc", *map(str, words)],
@@ -95,7 +95,7 @@ def terminal(environment: dict[str, str], tmp_path: Path, server: Any) -> Iterat
             stderr=its,
             text=True,
             cwd=tmp_path,
-            env={**environment, "TORC_API_URL": server.url},
+            env={**environment, "TORC_API_URL": server.url, **(env or {})},
         )
         os.close(its)
         os.write(ours, typed.encode())

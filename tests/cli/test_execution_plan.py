@@ -87,14 +87,14 @@ def test_a_workflow_that_does_not_exist_is_one_sentence(torc):
     [
         ("absent.yaml", None, "absent.yaml: there is no such file."),
         ("bad.yaml", "name: x\njobs: [{name: a, command: b, depends_on: [c]}]", "bad.yaml:2:"),
-        ("folder", None, "'folder' is neither a workflow specification file nor a workflow ID."),
-        ("-7", None, ""),
+        ("folder", None, "there is no workflow named 'folder'"),
+        ("-7", None, "there is no workflow named '-7'"),
     ],
 )
-def test_what_cannot_be_planned_is_refused_in_words(offline, tmp_path, name, content, sentence):
+def test_what_cannot_be_planned_is_refused_in_words(torc, tmp_path, name, content, sentence):
     if content:
         (tmp_path / name).write_text(content)
-    said = offline("workflows", "execution-plan", name)
+    said = torc("workflows", "execution-plan", name)
     assert said.code in (1, 2)
     assert said.out == ""
     assert sentence in said.err
@@ -126,10 +126,15 @@ def test_a_pipe_is_a_specification():
         assert spec_or_id(f"/dev/fd/{reader}") == Path(f"/dev/fd/{reader}")
 
 
-@pytest.mark.parametrize("given", ["seventeen", "", "1.5", "-3", "٣", "n" * 5000, "a\0b", "."])
+@pytest.mark.parametrize("given", ["", "a\0b", "a\nb", "."])
 def test_anything_else_is_neither(given):
-    with pytest.raises(TorcError, match="neither a workflow specification file nor a workflow ID"):
+    with pytest.raises(TorcError, match="neither a workflow specification file nor the ID or name"):
         spec_or_id(given)
+
+
+@pytest.mark.parametrize("given", ["seventeen", "1.5", "-3", "٣", "n" * 5000])
+def test_what_is_neither_a_file_nor_a_number_may_be_a_name(given):
+    assert spec_or_id(given) == given
 
 
 def test_every_extension_of_a_format_names_a_specification():

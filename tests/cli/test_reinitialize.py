@@ -169,7 +169,7 @@ def test_an_archived_workflow_is_hidden_and_begins_no_run(torc, http, made):
     before = everything(http, made)
     assert made not in [one["id"] for one in torc("workflows", "list", "-f", "json").json]
     assert made in [one["id"] for one in torc("workflows", "list", "--archived-only", "-f", "json").json]
-    for words in (["reinitialize"], ["reset-status"], ["reset-status", "-r"], ["initialize", "--delete-outputs"]):
+    for words in (["reinitialize"], ["reset-status", "--no-prompts"], ["initialize", "--delete-outputs"]):
         refused(torc("workflows", words[0], made, *words[1:]), "rchive")
     assert everything(http, made) == before
     assert torc("workflows", "archive", "no", made).out == f"Successfully unarchived workflow {made}\n"
@@ -202,7 +202,7 @@ def test_a_finished_workflow_cannot_be_canceled(torc, http, made):
 
 
 def test_reset_status_makes_all_jobs_uninitialized(torc, http, made):
-    said = torc("workflows", "reset-status", made)
+    said = torc("workflows", "reset-status", made, "--no-prompts")
     assert (said.code, said.out) == (0, "")
     assert said.err.splitlines() == [
         f"Successfully reset workflow status for workflow {made}",
@@ -222,7 +222,7 @@ def test_reset_status_of_what_failed_and_restart(torc, made):
 def test_a_refused_reset_with_restart_has_reset_nothing(torc, http, made, tmp_path):
     (tmp_path / "in.txt").unlink()
     before = everything(http, made)
-    refused(torc("workflows", "reset-status", made, "-r"), "in.txt")
+    refused(torc("workflows", "reset-status", made, "-r", "--no-prompts"), "in.txt")
     assert everything(http, made) == before
 
 
@@ -233,10 +233,10 @@ def test_running_jobs_refuse_every_new_start_unless_forced(torc, http, made):
     before = everything(http, made)
     refused(torc("workflows", "reinitialize", made), "'third' is running", f"torc workflows cancel {made}")
     refused(torc("workflows", "reinitialize", made, "--dry-run"), "'third' is running")
-    refused(torc("workflows", "reset-status", made), "running")
-    refused(torc("workflows", "reset-status", made, "-r"), "running")
+    refused(torc("workflows", "reset-status", made, "--no-prompts"), "running")
+    refused(torc("workflows", "reset-status", made, "-r", "--no-prompts"), "running")
     assert everything(http, made) == before
-    assert torc("workflows", "reset-status", made, "-r", "--force").code == 0
+    assert torc("workflows", "reset-status", made, "-r", "--force", "--no-prompts").code == 0
     assert torc("workflows", "status", made, "-f", "json").json["job_counts"] == {"ready": 1, "blocked": 2}
 
 

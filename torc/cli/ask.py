@@ -1,23 +1,11 @@
-"""Questions to the person at the terminal, and the options that answer them. Without a terminal nobody is asked."""
+"""Questions to the person at the terminal. Without a terminal nobody is asked."""
 
 import sys
-from typing import TYPE_CHECKING
 
-from torc.cli.command import flag
-from torc.cli.output import CONTROL
-from torc.models.file import File
-from torc.models.workflow import InitializeAnswer, ReinitializeRequest
-from torc.settings import user_name
-from torc.workflow.files_on_disk import name_files
-from torc.workflow.initialize import find_files, initialize_workflow
-from torc.workflow.reinitialize import Renewal, look, preview, reinitialize_workflow
+from torc.cli.command import NO_PROMPTS
+from torc.errors import TorcError
 
-if TYPE_CHECKING:
-    from torc.client.api import Client
-
-FORCE = flag("--force", help="go on without input files that are missing")
-DELETE_OUTPUTS = flag("--delete-outputs", help="first delete the output files that are there already")
-NO_PROMPTS = flag("--no-prompts", help="never ask anything")
+__all__ = ["NO_PROMPTS", "can_ask", "confirm", "consent", "read_line"]
 
 
 def can_ask() -> bool:
@@ -25,51 +13,24 @@ def can_ask() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def confirm(question: str) -> bool:
-    """Ask on stderr, so that stdout keeps only the result; anything but yes is no."""
+def read_line(question: str) -> str:
+    """Ask on stderr, so that stdout keeps only the result; an empty text at the end of the input."""
     print(f"{question} ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        print(file=sys.stderr)  # Ctrl-D leaves the cursor behind the question
+    return line.strip()
 
 
-def initialize(
-    torc: "Client", workflow_id: int, *, user: str | None, force: bool, delete_outputs: bool, no_prompts: bool
-) -> InitializeAnswer:
-    """Initialize a workflow, asking what shall become of the outputs that are on disk already."""
-    found = find_files(torc, workflow_id)
-    delete_outputs = delete_outputs or may_delete(found.existing_outputs, before="initializing", no_prompts=no_prompts)
-    return initialize_workflow(
-        torc,
-        workflow_id,
-        found,
-        user=user or user_name(),
-        ignore_missing_inputs=force,
-        delete_outputs=delete_outputs,
-    )
+def confirm(question: str) -> bool:
+    """Anything but yes is no."""
+    return read_line(f"{question} (y/N):").lower() in ("y", "yes")
 
 
-def reinitialize(
-    torc: "Client", workflow_id: int, wish: ReinitializeRequest, *, delete_outputs: bool, no_prompts: bool
-) -> Renewal:
-    """Begin a new run of a part, asking what shall become of the outputs that will be written again."""
-    seen = look(torc, workflow_id)
-    if not delete_outputs and can_ask() and not no_prompts:
-        would = preview(torc, seen, wish)
-        if would.is_safe(ignore_missing=wish.ignore_missing):
-            delete_outputs = may_delete(would.existing_outputs, before="reinitializing", no_prompts=False)
-        return reinitialize_workflow(torc, seen, wish, delete_outputs=delete_outputs)
-    begun = reinitialize_workflow(torc, seen, wish, delete_outputs=delete_outputs)
-    if not delete_outputs:
-        may_delete(begun.existing_outputs, before="reinitializing", no_prompts=True)
-    return begun
-
-
-def may_delete(outputs: list[File], *, before: str, no_prompts: bool) -> bool:
-    """Whether existing outputs shall be deleted; where nobody can be asked they are kept, and that is said."""
-    if not outputs:
-        return False
-    note = f"Found {len(outputs)} existing output file(s): {name_files(outputs)}".translate(CONTROL)
-    if can_ask() and not no_prompts:
-        print(note, file=sys.stderr)
-        return confirm(f"Delete these files before {before}? [y/N]:")
-    print(f"Warning: {note}. They are kept; --delete-outputs deletes them.", file=sys.stderr)
-    return False
+def consent(question: str, *, no_prompts: bool) -> bool:
+    """Whether something may be destroyed. With ``no_prompts`` it may; TorcError where nobody can be asked."""
+    if no_prompts:
+        return True
+    if not can_ask():
+        raise TorcError(f"{question} Nobody can be asked here; say yes with --no-prompts.")
+    return confirm(question)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from torc import __version__, logs
 from torc.cli import credentials, output
-from torc.cli.command import GLOBAL, Command, Parser, noun_parser
+from torc.cli.command import COMMANDS, GLOBAL, WHOSE, Command, Parser, command_parser, commands_of, listing, noun_parser
 from torc.errors import EXIT_INTERRUPTED, TorcError, UsageError
 from torc.settings import FORMAT, Setting
 
@@ -29,6 +29,9 @@ NOUNS = {
     "user-data": "Look at and change the JSON data of workflows",
 }
 """What may follow ``torc``: the module of that name in this package, imported only when it is asked for."""
+
+OTHER_NOUNS = {"job-runner": "run"}
+"""Older names, which no help shows."""
 
 
 def module_of(noun: str) -> str:
@@ -49,12 +52,19 @@ def main(words: Sequence[str] | None = None) -> int:
         if values["command"].json_in_pipe and not sys.stdout.isatty() and not _is_format_chosen(given):
             values["format"] = "json"
         output_format = values["format"]
+        if output_format == "json":
+            values["no_prompts"] = True
         return _execute(values, given)
     except TorcError as error:
         return output.show_error(error, output_format, given.get("workflow_id"))
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def job_runner() -> int:
+    """The program ``torc-job-runner``, an older name of ``torc run``."""
+    return main(["run", *sys.argv[1:]])
 
 
 def _prepare_streams() -> None:
@@ -68,26 +78,30 @@ def _prepare_streams() -> None:
 
 
 def _parse(words: Sequence[str]) -> dict[str, Any]:
-    """Everything on the command line by name, with the Command as ``command``."""
-    listed = "\n".join(f"  {noun:<12}{help}" for noun, help in NOUNS.items())
-    top = Parser(
+    """Everything on the command line by name, with the Command as ``command`` and its parser as ``parser``."""
+    found = argparse.Namespace()
+    noun = top_parser().parse_to_command(words, found)
+    noun = OTHER_NOUNS.get(noun, noun)
+    import_module(f"torc.cli.{module_of(noun)}")
+    declared = COMMANDS.get(noun)
+    if declared is None:
+        declared = commands_of(noun)[noun_parser(noun).parse_to_command(found.words, found)]
+    command_parser(declared).parse_arguments(found.words, found)
+    return vars(found)
+
+
+def top_parser() -> Parser:
+    """The parser for the line up to the first word that is no option."""
+    parser = Parser(
         prog="torc",
         usage="torc [OPTIONS] COMMAND ...",
-        description=f"Runs workflows of jobs with dependencies and resources.\n\ncommands:\n{listed}",
+        description=f"Runs workflows of jobs with dependencies and resources.\n\n{listing(NOUNS)}",
         epilog="`torc COMMAND --help` tells more. Options of torc may stand before or after the command.",
     )
-    top.add_argument("-V", "--version", action="version", version=f"torc {__version__}")
-    top.add_argument("noun", nargs="?", help=argparse.SUPPRESS)
-    top.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    top.add_global()
-    found = top.parse_args(words)
-    if found.noun is None:
-        top.print_help(sys.stderr)
-        raise SystemExit(2)
-    if found.noun not in NOUNS:
-        top.error(f"there is no command {found.noun!r}; there are: {', '.join(NOUNS)}")
-    import_module(f"torc.cli.{module_of(found.noun)}")
-    return vars(noun_parser(found.noun).parse(found.words, found))
+    parser.add_argument("-V", "--version", action="version", version=f"torc {__version__}")
+    parser.expect_command(NOUNS, OTHER_NOUNS)
+    parser.add_global()
+    return parser
 
 
 def _settings(arguments: Sequence[object], given: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +118,8 @@ def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:
     command: Command = values["command"]
     logs.configure(values["log_level"])
     declared = {name: values[name] for name in _names(command) if name in values}
+    if WHOSE in command.arguments:
+        declared.pop("user")  # only for the question which workflow
     arguments = {**declared, **_settings(command.arguments, declared)}
     if command.prepare:
         prepared = command.prepare(arguments)
@@ -112,7 +128,11 @@ def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:
         arguments = prepared
     if not command.needs_server:
         return output.show(command.run(**arguments), values["format"])
+    from torc.cli import pick  # not for --help
+
+    pick.refuse_to_guess(command, arguments, values["parser"], no_prompts=bool(values.get("no_prompts")))
     with _connect(values, given) as torc:
+        pick.workflows(torc, command, arguments, user=values.get("user"))
         return output.show(command.run(torc, **arguments), values["format"])
 
 

@@ -10,14 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torc import logs, settings
-from torc.cli import ask
-from torc.cli.ask import DELETE_OUTPUTS, FORCE, NO_PROMPTS
+from torc.cli import begin
+from torc.cli.ask import NO_PROMPTS
+from torc.cli.begin import DELETE_OUTPUTS, FORCE
 from torc.cli.command import argument, command
 from torc.cli.outcome import report
 from torc.cli.output import Message
 from torc.cli.progress import progress_on, show_sending
 from torc.cli.specification import SKIP_CHECKS, document_of, spec_or_id
-from torc.errors import Conflict, ServerAway, TorcError, UsageError
+from torc.errors import (
+    EXIT_ERROR,
+    EXIT_JOBS_FAILED,
+    EXIT_NOTHING_FITS,
+    EXIT_SERVER_AWAY,
+    Conflict,
+    ServerAway,
+    TorcError,
+    UsageError,
+)
 from torc.models.draft import DraftDocument
 from torc.models.status import HANDED_OUT, JobStatus
 from torc.workflow.create import create_workflow
@@ -28,14 +38,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXIT_CODES = """exit codes:
-  0    every job completed
-  1    an error, or the runner left before the workflow had ended
-  2    usage error
-  3    some jobs failed or were canceled
-  4    a ready job needs more than any runner offers
-  5    the server does not answer
-  130  interrupted"""
+EXIT_CODES = {
+    0: "every job completed",
+    EXIT_ERROR: "an error, or the runner left before the workflow had ended",
+    EXIT_JOBS_FAILED: "some jobs failed or were canceled",
+    EXIT_NOTHING_FITS: "a ready job needs more than any runner offers",
+    EXIT_SERVER_AWAY: "the server does not answer",
+}
 
 
 def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -46,10 +55,10 @@ def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
     if directory is not None:
         arguments["output_dir"] = directory
     document, workflow_id = None, None
-    if isinstance(named, int):
-        workflow_id = named
-    else:
+    if isinstance(named, Path):
         document = document_of(named, user=None, skip_checks=skip_checks)
+    else:
+        workflow_id = named
     # Loading the runner takes as long as a third of a server's start, which we may be about to wait for.
     threading.Thread(target=import_module, args=("torc.runner.run",), daemon=True).start()
     return {**arguments, "document": document, "workflow_id": workflow_id}
@@ -57,14 +66,19 @@ def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:
 
 @command(
     "run",
-    argument("spec_or_id", metavar="SPEC_OR_ID", help="a workflow specification, or the ID of a workflow"),
+    argument("spec_or_id", metavar="SPEC_OR_ID", help="a workflow specification, or the ID or name of a workflow"),
     argument("directory", metavar="DIR", nargs="?", type=Path, help="the same as --output-dir"),
     *settings.RUN,
     FORCE,
     DELETE_OUTPUTS,
     NO_PROMPTS,
     SKIP_CHECKS,
-    epilog=EXIT_CODES,
+    examples=(
+        "torc run sweep.yaml",
+        "torc run sweep.yaml --standalone          # without a server of your own",
+        "torc run 5 --max-parallel-jobs 4 -o logs  # a workflow that was created before",
+    ),
+    exit_codes=EXIT_CODES,
     prepare=_resolve,
 )
 def run(
@@ -102,7 +116,7 @@ def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | No
         torc.workflows.get(workflow_id)  # is_uninitialized is true of what does not exist
         _refuse_if_put_away(torc, workflow_id)
         if torc.workflows.is_uninitialized(workflow_id):
-            ask.initialize(torc, workflow_id, **choices)
+            begin.initialize(torc, workflow_id, **choices)
         elif _is_half_done(torc.workflows.job_counts(workflow_id)):
             torc.workflows.initialize_jobs(workflow_id, only_uninitialized=True)
         elif torc.workflows.is_complete(workflow_id).is_complete:
@@ -115,7 +129,7 @@ def _begin(torc: "Client", document: DraftDocument | None, workflow_id: int | No
     assert document is not None  # _resolve gives either
     workflow_id = create_workflow(torc, document, progress=show_sending)
     try:
-        ask.initialize(torc, workflow_id, **choices)
+        begin.initialize(torc, workflow_id, **choices)
     except BaseException:
         # Whoever puts the missing file in place runs the same command again, and wants one workflow of it.
         with contextlib.suppress(TorcError):

@@ -30,11 +30,13 @@ def document_of(file: Path, *, user: str | None, skip_checks: bool) -> DraftDocu
     return document
 
 
-def spec_or_id(given: str) -> Path | int:
-    """The specification or the id that is meant. A file wins, even one that is called 17, and a pipe is a file."""
+def spec_or_id(given: str) -> Path | int | str:
+    """The specification, or the id or name of a workflow. A file wins, even one called 17, and a pipe is a file."""
     is_file = os.path.exists(given) and not os.path.isdir(given)  # unlike Path's, these refuse no name
     if is_file or given == STDIN or given.lower().endswith(SPEC_SUFFIXES):
         return Path(given)
     if given.isascii() and given.isdecimal():
         return int(given)
-    raise TorcError(f"{given!r} is neither a workflow specification file nor a workflow ID.")
+    if not given.isprintable() or not given or os.path.isdir(given):
+        raise TorcError(f"{given!r} is neither a workflow specification file nor the ID or name of a workflow.")
+    return given

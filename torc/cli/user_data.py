@@ -16,10 +16,11 @@ NAME = ("-n", "--name")
 CONSUMER = argument("--consumer-job-id", metavar="ID", type=number(1), help="what this job reads")
 PRODUCER = argument("--producer-job-id", metavar="ID", type=number(1), help="what this job writes")
 
-UPDATE_EXAMPLES = """examples:
-  torc user-data update 7 --data '{"rate": 0.5}'
-  torc user-data update 7 --data "$(cat settings.json)"
-  torc user-data update 7 --data null              empties it"""
+UPDATE_EXAMPLES = (
+    "torc user-data update 7 --data '{\"rate\": 0.5}'",
+    'torc user-data update 7 --data "$(cat settings.json)"',
+    "torc user-data update 7 --data null   # empties it",
+)
 
 
 def _yes_or_no(*names: str, help: str) -> Any:
@@ -67,25 +68,21 @@ def list_user_data(torc: "Client", workflow_id: int, *, is_ephemeral: str | None
     "user-data get",
     USER_DATA_ID,
     json_in_pipe=True,
-    epilog="Into a pipe or a file it prints JSON unless --format says otherwise:\n  torc user-data get 7 | jq .data",
+    examples=("torc user-data get 7 | jq .data",),
 )
 def get_user_data(torc: "Client", user_data_id: int) -> Record:
-    """Show user data."""
+    """Show user data.
+
+    Into a pipe or a file it prints JSON unless --format says otherwise.
+    """
     return _shown(f"User data ID {user_data_id}:", torc.user_data.get(user_data_id), views.DETAILS[1:])
 
 
 def _record_of(arguments: dict[str, Any]) -> dict[str, Any]:
     text = arguments.pop("data")
     data = None if text is None else _parsed(text)
-    return {
-        "links": {name: arguments.pop(name) for name in ("consumer_job_id", "producer_job_id")},
-        "record": UserData(
-            workflow_id=arguments["workflow_id"],
-            name=arguments["name"],
-            is_ephemeral=arguments["ephemeral"],
-            data=data,
-        ),
-    }
+    links = {name: arguments.pop(name) for name in ("consumer_job_id", "producer_job_id")}
+    return {**arguments, "data": data, "links": links}
 
 
 @command(
@@ -98,8 +95,11 @@ def _record_of(arguments: dict[str, Any]) -> dict[str, Any]:
     PRODUCER,
     prepare=_record_of,
 )
-def create_user_data(torc: "Client", *, record: UserData, links: dict[str, int | None]) -> Record:
+def create_user_data(
+    torc: "Client", workflow_id: int, *, name: str, ephemeral: bool, data: Any, links: dict[str, int | None]
+) -> Record:
     """Add user data to a workflow."""
+    record = UserData(workflow_id=workflow_id, name=name, is_ephemeral=ephemeral, data=data)
     return _shown("Successfully created user data:", torc.user_data.create(record, **links))
 
 
@@ -123,7 +123,7 @@ def _changes_of(arguments: dict[str, Any]) -> dict[str, Any]:
     argument("-d", "--data", metavar="JSON", help="a new value"),
     _yes_or_no("--ephemeral", help="whether to clear it between runs"),
     prepare=_changes_of,
-    epilog=UPDATE_EXAMPLES,
+    examples=UPDATE_EXAMPLES,
 )
 def update_user_data(torc: "Client", user_data_id: int, *, changes: dict[str, Any]) -> Record:
     """Change user data."""

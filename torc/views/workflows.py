@@ -18,6 +18,12 @@ OF_ONE_USER = (
 )
 OF_ALL_USERS = (*OF_ONE_USER[:3], Column("User", "user"), OF_ONE_USER[3])
 
+SUMMARY = (
+    Column("ID", "id"),
+    Column("Name", "name"),
+    Column("User", "user"),
+    Column("Description", "description"),
+)
 DETAILS = (
     Column("Name", "name"),
     Column("User", "user"),

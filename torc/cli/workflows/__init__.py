@@ -1,7 +1,7 @@
 """``torc workflows``: a module for each thing that can be done with whole workflows, in the order of the help."""
 
 # ruff: noqa: I001  # the order is the help's
-from torc.cli.workflows import create, show, initialize, reinitialize, reset_status, cancel, archive, delete
+from torc.cli.workflows import create, edit, show, initialize, run, reinitialize, reset_status, cancel, archive, delete
 from torc.cli.workflows import execution_plan, list_actions, transfer, spec_schema
 
 __all__ = [
@@ -9,11 +9,13 @@ __all__ = [
     "cancel",
     "create",
     "delete",
+    "edit",
     "execution_plan",
     "initialize",
     "list_actions",
     "reinitialize",
     "reset_status",
+    "run",
     "show",
     "spec_schema",
     "transfer",

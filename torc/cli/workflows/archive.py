@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from torc.cli.command import argument, command, number
+from torc.cli.command import WORKFLOW_IDS, argument, command
 from torc.cli.output import Message
 from torc.errors import EXIT_ERROR, TorcError
 
@@ -23,8 +23,8 @@ def _yes_or_no(text: str) -> bool:
 @command(
     "workflows archive",
     argument("is_archived", metavar="true|false", type=_yes_or_no, help="true puts them away, false takes them out"),
-    argument("workflow_ids", metavar="ID", nargs="+", type=number(1), help="see `torc workflows list`"),
-    epilog="examples:\n  torc workflows archive true 5 6\n  torc workflows list --include-archived",
+    WORKFLOW_IDS,
+    examples=("torc workflows archive true 5 6", "torc workflows list --include-archived"),
 )
 def archive(torc: "Client", is_archived: bool, workflow_ids: list[int]) -> Message:
     """Put workflows away, so that lists leave them out, or take them out again.
@@ -34,7 +34,7 @@ def archive(torc: "Client", is_archived: bool, workflow_ids: list[int]) -> Messa
     verb = "archive" if is_archived else "unarchive"
     updated: list[int] = []
     errors: list[str] = []
-    for workflow_id in dict.fromkeys(workflow_ids):
+    for workflow_id in workflow_ids:
         try:
             torc.workflows.archive(workflow_id, is_archived)
             updated.append(workflow_id)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @command(
     "workflows cancel",
     WORKFLOW_ID,
-    epilog="To go on later: torc workflows reinitialize WORKFLOW_ID",
+    examples=("torc workflows cancel 5", "torc workflows reinitialize 5   # to go on later"),
 )
 def cancel(torc: "Client", workflow_id: int) -> Message:
     """Stop a workflow: nothing more starts, and runners stop what runs."""

@@ -44,6 +44,11 @@ def _report(checked: Checked) -> Message:
     SKIP_CHECKS,
     flag("--no-resource-monitoring", help="do not measure what the jobs use"),
     prepare=_read,
+    examples=(
+        "torc workflows create sweep.yaml --dry-run   # only check it",
+        "torc workflows create sweep.yaml             # then: torc run ID",
+        "cat sweep.json | torc workflows create -",
+    ),
 )
 def create(torc: "Client", document: DraftDocument, *, no_resource_monitoring: bool) -> Message:
     """Create a workflow from a specification file, all of it or nothing."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from torc.cli import ask
 from torc.cli.ask import NO_PROMPTS
-from torc.cli.command import argument, command, flag, number
+from torc.cli.command import WORKFLOW_IDS, command, flag
 from torc.cli.output import Message
 from torc.errors import EXIT_ERROR, TorcError
 from torc.models.workflow import Workflow
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 @command(
     "workflows delete",
-    argument("workflow_ids", metavar="ID", nargs="+", type=number(1), help="see `torc workflows list`"),
+    WORKFLOW_IDS,
     NO_PROMPTS,
     flag("--force", help="workflows of other users too"),
+    examples=("torc workflows delete 5", "torc workflows delete 5 6 --no-prompts   # in a script"),
 )
 def delete(torc: "Client", workflow_ids: list[int], *, no_prompts: bool, force: bool) -> Message:
     """Delete workflows with everything in them."""
     deleted: list[Workflow] = []
     refused: list[str] = []
     declined: list[str] = []
-    for workflow_id in dict.fromkeys(workflow_ids):
+    for workflow_id in workflow_ids:
         try:
             workflow = torc.workflows.get(workflow_id)
             if not force:
                 check_owner(workflow, user=user_name())
-            if not no_prompts and not _may_delete(torc, workflow_id, workflow):
+            if not _may_delete(torc, workflow, no_prompts=no_prompts):
                 declined.append(f"Deletion cancelled for workflow {workflow_id}.")
                 continue
             deleted.append(torc.workflows.delete(workflow_id))
@@ -50,11 +51,12 @@ def delete(torc: "Client", workflow_ids: list[int], *, no_prompts: bool, force: 
     )
 
 
-def _may_delete(torc: "Client", workflow_id: int, workflow: Workflow) -> bool:
-    if not ask.can_ask():
-        raise TorcError("nobody can be asked whether it may be deleted; say so with --no-prompts.")
-    jobs = sum(torc.workflows.job_counts(workflow_id).values())
-    return ask.confirm(
-        f"Workflow {workflow_id} ({workflow.name}) has {jobs} jobs. "
-        "Are you sure you want to delete this workflow? (y/N):"
+def _may_delete(torc: "Client", workflow: Workflow, *, no_prompts: bool) -> bool:
+    if no_prompts:
+        return True
+    assert workflow.id is not None  # the server has sent it
+    jobs = sum(torc.workflows.job_counts(workflow.id).values())
+    return ask.consent(
+        f"Workflow {workflow.id} ({workflow.name}) has {jobs} jobs. Are you sure you want to delete this workflow?",
+        no_prompts=False,
     )

@@ -1,5 +1,6 @@
 """``torc workflows execution-plan``."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torc.cli.command import argument, command
@@ -14,16 +15,17 @@ if TYPE_CHECKING:
 def _plan_file(arguments: dict[str, Any]) -> dict[str, Any] | Message:
     """A specification is planned without a server."""
     named = spec_or_id(arguments["spec_or_id"])
-    if isinstance(named, int):
+    if not isinstance(named, Path):
         return {"workflow_id": named}
     return _shown(document_of(named, user=None, skip_checks=arguments["skip_checks"]))
 
 
 @command(
     "workflows execution-plan",
-    argument("spec_or_id", metavar="SPEC_OR_ID", help="a workflow specification, or the ID of a workflow"),
+    argument("spec_or_id", metavar="SPEC_OR_ID", help="a workflow specification, or the ID or name of a workflow"),
     SKIP_CHECKS,
     prepare=_plan_file,
+    examples=("torc workflows execution-plan sweep.yaml", "torc workflows execution-plan 5"),
 )
 def execution_plan(torc: "Client", workflow_id: int) -> Message:
     """Show in which stages the jobs of a workflow become ready, and when nodes are requested.

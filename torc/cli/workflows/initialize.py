@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from torc.cli import ask
-from torc.cli.ask import DELETE_OUTPUTS, FORCE, NO_PROMPTS
+from torc.cli import begin
+from torc.cli.ask import NO_PROMPTS
+from torc.cli.begin import DELETE_OUTPUTS, FORCE
 from torc.cli.command import WORKFLOW_ID, argument, command, flag
 from torc.cli.output import CONTROL, Message
-from torc.errors import EXIT_ERROR
+from torc.errors import EXIT_ERROR, Conflict
 from torc.models.file import File
 from torc.workflow.initialize import find_files
 
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
     flag("--dry-run", help="only tell which inputs are missing and which outputs are there already"),
     argument("-u", "--user", metavar="NAME", help="who does it, for the workflow's history (default: USER)"),
     aliases=("initialize-jobs",),
+    examples=(
+        "torc workflows initialize 5 --dry-run   # which inputs are missing, which outputs are there",
+        "torc workflows initialize 5             # then: torc run 5",
+    ),
 )
 def initialize(torc: "Client", workflow_id: int, *, dry_run: bool, **choices: Any) -> Message:
     """Start a new run: every job begins again, those without dependencies are ready."""
     if dry_run:
         return _check(torc, workflow_id)
-    ask.initialize(torc, workflow_id, **choices)
+    begin.initialize(torc, workflow_id, **choices)
     return Message(
         says=f"Successfully started workflow:\n  Workflow ID: {workflow_id}",
         data={
@@ -37,6 +42,16 @@ def initialize(torc: "Client", workflow_id: int, *, dry_run: bool, **choices: An
             "workflow_id": workflow_id,
         },
     )
+
+
+@command("workflows start", WORKFLOW_ID, FORCE, DELETE_OUTPUTS, NO_PROMPTS, hidden=True)
+def start(torc: "Client", workflow_id: int, **choices: Any) -> Message:
+    """Start a workflow that has not begun yet."""
+    if not torc.workflows.is_uninitialized(workflow_id):
+        raise Conflict(
+            f"workflow {workflow_id} has begun before; a new run begins with: torc workflows reinitialize {workflow_id}"
+        )
+    return initialize(torc, workflow_id, dry_run=False, user=None, **choices)
 
 
 def _check(torc: "Client", workflow_id: int) -> Message:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from torc.cli.command import WORKFLOW_ID, command
+from torc.cli.command import WHOSE, WORKFLOW_ID, command
 from torc.cli.output import CONTROL, Listing, Message
 from torc.views import actions as views
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torc.client.api import Client
 
 
-@command("workflows list-actions", WORKFLOW_ID)
+@command("workflows list-actions", WORKFLOW_ID, WHOSE, examples=("torc workflows list-actions 5",))
 def list_actions(torc: "Client", workflow_id: int) -> Message:
     """List the actions of a workflow, how far they are, and what those that failed said last."""
     actions = torc.workflows.actions(workflow_id)

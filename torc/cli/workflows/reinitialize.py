@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from torc.cli import ask
-from torc.cli.ask import DELETE_OUTPUTS, FORCE, NO_PROMPTS
+from torc.cli import begin
+from torc.cli.ask import NO_PROMPTS
+from torc.cli.begin import DELETE_OUTPUTS, FORCE
 from torc.cli.command import WORKFLOW_ID, command, flag
 from torc.cli.output import CONTROL, Message, table
 from torc.cli.workflows.initialize import describe_files, document_files
@@ -16,11 +17,6 @@ from torc.workflow.reinitialize import Renewal, look, preview
 if TYPE_CHECKING:
     from torc.client.api import Client
 
-EXAMPLES = """examples:
-  torc workflows reinitialize 5 --dry-run     which jobs would run again, and why
-  torc workflows reinitialize 5               begin the new run; then: torc run 5
-  torc workflows reinitialize 5 --keep-failed only what changed, not what failed"""
-
 
 @command(
     "workflows reinitialize",
@@ -30,7 +26,11 @@ EXAMPLES = """examples:
     flag("--keep-failed", help="leave jobs that failed as they are"),
     DELETE_OUTPUTS,
     NO_PROMPTS,
-    epilog=EXAMPLES,
+    examples=(
+        "torc workflows reinitialize 5 --dry-run       # which jobs would run again, and why",
+        "torc workflows reinitialize 5                 # begin the new run; then: torc run 5",
+        "torc workflows reinitialize 5 --keep-failed   # only what changed, not what failed",
+    ),
 )
 def reinitialize(
     torc: "Client",
@@ -50,7 +50,7 @@ def reinitialize(
     wish = ReinitializeRequest(keep_failed=keep_failed, ignore_missing=force, user=user_name())
     if dry_run:
         return _check(workflow_id, preview(torc, look(torc, workflow_id), wish), force=force)
-    begun = ask.reinitialize(torc, workflow_id, wish, delete_outputs=delete_outputs, no_prompts=no_prompts)
+    begun = begin.reinitialize(torc, workflow_id, wish, delete_outputs=delete_outputs, no_prompts=no_prompts)
     answer = begun.answer
     lines = [
         "Successfully reinitialized workflow:",

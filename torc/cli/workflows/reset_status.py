@@ -6,17 +6,12 @@ from torc.cli import ask
 from torc.cli.ask import NO_PROMPTS
 from torc.cli.command import WORKFLOW_ID, command, flag
 from torc.cli.output import Message
-from torc.errors import TorcError
 from torc.models.workflow import ReinitializeRequest
 from torc.settings import user_name
 from torc.workflow.reinitialize import look, reinitialize_workflow
 
 if TYPE_CHECKING:
     from torc.client.api import Client
-
-EXAMPLES = """examples:
-  torc workflows reset-status 5 --failed-only -r   run again what failed, and what follows; then: torc run 5
-  torc workflows reset-status 5                    as if nothing had run; then: torc workflows initialize 5"""
 
 
 @command(
@@ -26,7 +21,10 @@ EXAMPLES = """examples:
     flag("-r", "--restart", "--reinitialize", dest="restart", help="begin a new run of these jobs at once"),
     flag("--force", help="although jobs are pending or running: they are taken away from their runners"),
     NO_PROMPTS,
-    epilog=EXAMPLES,
+    examples=(
+        "torc workflows reset-status 5 --failed-only -r   # run again what failed, and what follows; then: torc run 5",
+        "torc workflows reset-status 5                    # as if nothing had run; then: torc workflows initialize 5",
+    ),
 )
 def reset_status(
     torc: "Client", workflow_id: int, *, failed_only: bool, restart: bool, force: bool, no_prompts: bool
@@ -36,8 +34,9 @@ def reset_status(
     Results and logs stay. Either everything that was asked for is done, or nothing.
     """
     what = "failed job" if failed_only else "all job"
-    if ask.can_ask() and not no_prompts and not ask.confirm(f"Reset {what} status of workflow {workflow_id}? [y/N]:"):
-        raise TorcError(f"the status of workflow {workflow_id} was not reset, as you wished.")
+    question = f"This resets the {what} status of workflow {workflow_id}. Do you want to continue?"
+    if not ask.consent(question, no_prompts=no_prompts):
+        return Message(says="", data=None, remark="Reset cancelled.")
     messages = [
         f"Successfully reset workflow status for workflow {workflow_id}",
         f"Successfully reset {what} status for workflow {workflow_id}",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from torc.cli.command import PAGING, WORKFLOW_ID, argument, command, flag
+from torc.cli.command import PAGING, WHOSE, WORKFLOW_ID, argument, command, flag
 from torc.cli.output import Listing, Record
 from torc.settings import user_name
 from torc.views import workflows as views
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     flag("--archived-only", help="only archived ones"),
     flag("--include-archived", help="archived ones too"),
     *PAGING,
+    examples=("torc workflows list", "torc workflows list --all-users -f json"),
 )
 def list_workflows(
     torc: "Client", *, user: str | None, all_users: bool, archived_only: bool, include_archived: bool, **query: Any
@@ -35,7 +36,7 @@ def list_workflows(
     )
 
 
-@command("workflows get", WORKFLOW_ID)
+@command("workflows get", WORKFLOW_ID, WHOSE, examples=("torc workflows get 5",))
 def get(torc: "Client", workflow_id: int) -> Record:
     """Show one workflow."""
     return Record(
@@ -46,7 +47,12 @@ def get(torc: "Client", workflow_id: int) -> Record:
     )
 
 
-@command("workflows status", WORKFLOW_ID)
+@command(
+    "workflows status",
+    WORKFLOW_ID,
+    WHOSE,
+    examples=("torc workflows status 5", "torc workflows status 5 -f json | jq -r .status"),
+)
 def status(torc: "Client", workflow_id: int) -> Record:
     """Show where a workflow stands."""
     found = torc.workflows.status(workflow_id)

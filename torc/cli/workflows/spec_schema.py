@@ -11,6 +11,7 @@ from torc.errors import TorcError
     "workflows spec-schema",
     argument("-o", "--output", metavar="FILE", type=Path, help="write it there instead of to stdout"),
     needs_server=False,
+    examples=("torc workflows spec-schema -o workflow.schema.json",),
 )
 def spec_schema(*, output: Path | None) -> Message:
     """Print the JSON Schema of workflow specifications, with which editors complete and check them."""

@@ -37,6 +37,10 @@ def _check_target(arguments: dict[str, Any]) -> dict[str, Any]:
     flag("--include-events", help="with what happened"),
     flag("--force", help="write over FILE if it is there already"),
     prepare=_check_target,
+    examples=(
+        "torc workflows export 5 -o sweep.json",
+        "torc workflows export 5 --include-results | gzip > sweep.json.gz",
+    ),
 )
 def export(torc: "Client", workflow_id: int, *, output: Path, include_results: bool, include_events: bool) -> Any:
     """Write a workflow as one JSON document, to be kept or imported elsewhere.
@@ -88,6 +92,7 @@ def _read(arguments: dict[str, Any]) -> dict[str, Any]:
     flag("--skip-results", help="begin anew, although the document tells what has run"),
     flag("--skip-events", help="leave out what happened"),
     prepare=_read,
+    examples=("torc workflows import sweep.json", "zcat sweep.json.gz | torc workflows import -"),
 )
 def import_workflow(torc: "Client", document: DraftDocument, *, user: str | None) -> Message:
     """Create a workflow from an export, all of it or nothing."""
