@@ -162,6 +162,6 @@ def _connect(values: dict[str, Any], given: dict[str, Any]) -> "Iterator[Client]
 
 
 def _client(url: str, username: str | None, password: str | None) -> "Client":
-    from torc.client.api import Client  # urllib3 is not for --help
+    from torc.client.api import Client  # HTTP is not for --help
 
     return Client(url, username=username, password=password)

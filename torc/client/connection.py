@@ -2,18 +2,20 @@
 
 import logging
 import random
+import select
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, BinaryIO, NoReturn, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
-import urllib3
-from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, TimeoutError
 
 from torc import __version__
+from torc.client.answer import Answer, why
 from torc.errors import BY_STATUS, ServerAway, TorcError, Unauthorized, UsageError
 
 logger = logging.getLogger(__name__)
@@ -27,10 +29,9 @@ WHOLE_WORKFLOW_S = 600.0
 """How long a verb over a whole workflow may take; a million jobs need more than an ordinary request."""
 
 FIRST_PAUSE_S = 0.2
-CHUNK_BYTES = 256 * 1024
 CONNECT_TIMEOUT_S = 10.0
 POOL_SIZE = 8
-"""Connections kept open; more threads than that open and close theirs."""
+"""Idle connections kept open; more threads than that open and close theirs."""
 
 AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """What a proxy answers for a server that does not."""
@@ -72,7 +73,8 @@ class Connection:
         if username is not None:
             secret = b64encode(f"{username}:{password or ''}".encode()).decode("ascii")
             self._headers["Authorization"] = f"Basic {secret}"
-        self._pool, self._base = _open_pool(url)
+        self._open, self._base = _opener(url)
+        self._idle: deque[HTTPConnection] = deque()  # threads may append and pop at the same time
 
     def send(
         self,
@@ -103,7 +105,7 @@ class Connection:
         repeatable: bool = False,
         timeout_s: Allowed | None = None,
         preload: bool = True,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> Answer:
         """The answer as it came, whatever its status; ServerAway when there was none.
 
         GET, and what the caller declares ``repeatable``, is sent again after a lost connection; so is anything that
@@ -113,87 +115,106 @@ class Connection:
         target = f"{self._base}{path}{_query_text(query)}"
         data = None if body is None else self._encoder.encode(body)
         given = {**self._headers, **(LESS if method == "GET" else {}), **(headers or {})}
+        connect_s, read_s = _limits(timeout_s or self._timeout_s)
         repeatable = repeatable or method == "GET"
         pause_s = FIRST_PAUSE_S
         give_up_at = time.monotonic() + self._timeout_s
         for tries_left in reversed(range(TRIES)):
             is_last = not tries_left or time.monotonic() > give_up_at
+            was_sent = False
             try:
-                answer = self._exchange(method, target, data, given, timeout_s or self._timeout_s, preload)
+                link = self._take() or self._connect(connect_s)
+                was_sent = True
+                answer = self._ask(link, method, target, data, given, read_s, preload)
                 if is_last or not repeatable or answer.status not in TRY_AGAIN:
                     break
-                answer.drain_conn()
+                answer.close()
                 logger.debug("%s %s: status %d; trying again", method, path, answer.status)
-            except ServerAway as error:
-                if is_last or not (repeatable or isinstance(error.__cause__, NewConnectionError)):
-                    raise
-                logger.debug("%s %s: %s; trying again", method, path, error)
+            except (OSError, HTTPException) as error:
+                if is_last or (was_sent and not repeatable):
+                    raise self._away(error) from error
+                logger.debug("%s %s: %s; trying again", method, path, why(error))
             time.sleep(pause_s * random.uniform(0.5, 1.5))
             pause_s *= 2
         return answer
 
     def stream(self, path: str, kind: type[T], *, query: Mapping[str, object] | None = None) -> Iterator[T]:
         """The ``data`` of server-sent events, until the server ends them or the reader closes the iterator."""
-        answer = self.exchange("GET", path, query=query, preload=False)
-        try:
+        with self.exchange("GET", path, query=query, preload=False) as answer:
             if answer.status != HTTPStatus.OK:
-                answer.read(cache_content=True)
                 self._refuse(answer, "GET", path)
-            for line in answer:
+            for line in answer.lines():
                 if line.startswith(b"data: "):
                     yield _decoder(kind).decode(line.removeprefix(b"data: "))
-        finally:
-            answer.close()
 
     def download(self, path: str, out: BinaryIO, *, query: Mapping[str, object] | None = None) -> int:
         """Copy an answer to ``out`` as it comes, however long it is; how many bytes. ServerAway when it breaks off."""
-        answer = self.exchange("GET", path, query=query, timeout_s=WHOLE_WORKFLOW_S, preload=False)
-        try:
+        with self.exchange("GET", path, query=query, timeout_s=WHOLE_WORKFLOW_S, preload=False) as answer:
             if answer.status != HTTPStatus.OK:
-                answer.read(cache_content=True)
                 self._refuse(answer, "GET", path)
-            return sum(out.write(chunk) for chunk in answer.stream(CHUNK_BYTES))
-        except HTTPError as error:
-            raise ServerAway(f"the answer of {self.url} broke off ({_reason(error)}); try again.") from error
-        finally:
-            answer.close()
+            return sum(out.write(chunk) for chunk in answer.chunks())
 
     def close(self) -> None:
         """Close every kept connection; an open one delays the server's stop."""
-        self._pool.close()
+        while self._idle:
+            self._idle.pop().close()
 
-    def _exchange(
+    def _away(self, error: Exception) -> ServerAway:
+        return ServerAway(
+            f"no answer from {self.url} ({why(error)}). Start a server with `torc-server run`, name another one with "
+            "--url or TORC_API_URL, or let torc start a private one with --standalone."
+        )
+
+    def _take(self) -> HTTPConnection | None:
+        """A kept connection that the server has not closed meanwhile."""
+        while self._idle:
+            try:
+                link = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if not _has_input(link):
+                return link
+            link.close()
+        return None
+
+    def _connect(self, timeout_s: float) -> HTTPConnection:
+        link = self._open(timeout_s)
+        try:
+            link.connect()
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+    def _ask(
         self,
+        link: HTTPConnection,
         method: str,
         target: str,
         data: bytes | None,
         headers: dict[str, str],
-        timeout_s: Allowed,
+        timeout_s: float,
         preload: bool,
-    ) -> urllib3.BaseHTTPResponse:
-        connect_s, read_s = (
-            timeout_s if isinstance(timeout_s, tuple) else (min(timeout_s, CONNECT_TIMEOUT_S), timeout_s)
-        )
-        limits = urllib3.Timeout(connect=connect_s, read=read_s)
+    ) -> Answer:
+        is_kept = False
         try:
-            # `headers` replaces the pool's own, and `retries=False` hands every answer and failure to us.
-            return self._pool.urlopen(
-                method,
-                target,
-                body=data,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                timeout=limits,
-                preload_content=preload,
-            )
-        except HTTPError as error:
-            raise ServerAway(
-                f"no answer from {self.url} ({_reason(error)}). Start a server with `torc-server run`, name another "
-                "one with --url or TORC_API_URL, or let torc start a private one with --standalone."
-            ) from error
+            link.sock.settimeout(timeout_s)
+            link.request(method, target, data, headers)
+            response = link.getresponse()
+            if not preload:
+                is_kept = True
+                return Answer(response, self.url, link)
+            answer = Answer(response, self.url, None)
+            answer.preload()
+            if not response.will_close and len(self._idle) < POOL_SIZE:
+                is_kept = True
+                self._idle.append(link)
+            return answer
+        finally:
+            if not is_kept:
+                link.close()
 
-    def _read(self, answer: urllib3.BaseHTTPResponse, kind: type[T], method: str, path: str) -> T:
+    def _read(self, answer: Answer, kind: type[T], method: str, path: str) -> T:
         if answer.status != HTTPStatus.OK:
             self._refuse(answer, method, path)
         try:
@@ -204,7 +225,7 @@ class Connection:
                 "Is it a torc server, of a version that fits?"
             ) from error
 
-    def _refuse(self, answer: urllib3.BaseHTTPResponse, method: str, path: str) -> NoReturn:
+    def _refuse(self, answer: Answer, method: str, path: str) -> NoReturn:
         """Raise what the server raised, with its own sentence."""
         try:
             details = _decoder(_Explanation).decode(answer.data).error
@@ -228,16 +249,30 @@ class Connection:
         raise error
 
 
-def _open_pool(url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
-    """The pool for the host of ``url``, and the path all requests begin with."""
+def _limits(allowed: Allowed) -> tuple[float, float]:
+    """Seconds for connecting, and for each wait for the answer."""
+    return allowed if isinstance(allowed, tuple) else (min(allowed, CONNECT_TIMEOUT_S), allowed)
+
+
+def _has_input(link: HTTPConnection) -> bool:
+    """Whether something can be read from an idle connection: its end, since nothing else is expected."""
+    poll = select.poll()
+    poll.register(link.sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _opener(url: str) -> tuple[Callable[[float], HTTPConnection], str]:
+    """What makes a connection to the host of ``url``, given a time limit, and the path all requests begin with."""
     try:
-        parts = urllib3.util.parse_url(url)
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise LocationValueError("it has to begin with http:// or https:// and a host name")
-        pool = urllib3.connection_from_url(url, maxsize=POOL_SIZE, block=False)
-    except HTTPError as error:
+        parts = urlsplit(url)
+        kind = {"http": HTTPConnection, "https": HTTPSConnection}.get(parts.scheme)
+        host, port = parts.hostname, parts.port
+        if kind is None or not host or not host.isprintable() or " " in host:
+            raise ValueError("it has to begin with http:// or https:// and a host name")
+        host.encode("idna")
+    except ValueError as error:
         raise UsageError(f"{url!r} is not the URL of a server: {error}.") from error
-    return pool, (parts.path or "").rstrip("/")
+    return lambda timeout_s: kind(host, port, timeout=timeout_s), quote(parts.path.rstrip("/"), safe="/%")
 
 
 def _query_text(query: Mapping[str, object] | None) -> str:
@@ -245,13 +280,3 @@ def _query_text(query: Mapping[str, object] | None) -> str:
     given = {key: value for key, value in (query or {}).items() if value is not None}
     words = {key: str(value).lower() if isinstance(value, bool) else value for key, value in given.items()}
     return f"?{urlencode(words, doseq=True)}" if words else ""
-
-
-def _reason(error: HTTPError) -> str:
-    """Why there was no answer, in the words of the operating system where it said something."""
-    innermost: BaseException = error
-    while innermost.__cause__ or innermost.__context__:
-        innermost = innermost.__cause__ or innermost.__context__ or innermost
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror
-    return "time-out" if isinstance(error, TimeoutError) else str(innermost)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self, TypedDict
 from urllib.parse import quote
 
 import msgspec
-import urllib3
 
+from torc.client.answer import Answer
 from torc.client.connection import Connection
 from torc.openapi_client.configuration import Configuration
 from torc.openapi_client.exceptions import ApiTypeError, ApiValueError
@@ -81,7 +81,7 @@ class ApiClient:
         options: RequestOptions,
         timeout_s: float,
         preload: bool,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> Answer:
         """The answer as it came, whatever its status. ServerAway when there was none."""
         unknown = options.keys() - RequestOptions.__annotations__.keys()
         if unknown:

@@ -10,8 +10,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import urllib3
-
+from torc.client.answer import Answer
 from torc.openapi_client.api_client import TIMEOUT_S, ApiClient, RequestOptions
 from torc.openapi_client.api_response import ApiResponse
 from torc.openapi_client.exceptions import refusal
@@ -19,31 +18,31 @@ from torc.openapi_client.model import Model, decode
 
 T = TypeVar("T")
 
-Reader = Callable[[urllib3.BaseHTTPResponse, Any, str], Any]
+Reader = Callable[[Answer, Any, str], Any]
 """Makes of an answer and the type that is expected what a method returns; the text says whose answer it is."""
 
 
-def read_data(answer: urllib3.BaseHTTPResponse, kind: Any, source: str) -> Any:
+def read_data(answer: Answer, kind: Any, source: str) -> Any:
     """The record, or the ApiException for what the server refused."""
     if answer.status != 200:
         raise refusal(answer.status, answer.reason, answer.data, answer.headers)
     return decode(answer.data, kind, source)
 
 
-def read_all(answer: urllib3.BaseHTTPResponse, kind: Any, source: str) -> ApiResponse[Any]:
+def read_all(answer: Answer, kind: Any, source: str) -> ApiResponse[Any]:
     """The record with status, headers and bytes."""
     data = read_data(answer, kind, source)
     return ApiResponse(answer.status, data, answer.headers, answer.data)
 
 
-def read_nothing(answer: urllib3.BaseHTTPResponse, kind: Any, source: str) -> urllib3.BaseHTTPResponse:
+def read_nothing(answer: Answer, kind: Any, source: str) -> Answer:
     """The answer itself, refused or not; its body is still to be read."""
     return answer
 
 
 VARIANTS: dict[str, tuple[Reader, str]] = {
     "with_http_info": (read_all, "as an ApiResponse with status, headers and bytes"),
-    "without_preload_content": (read_nothing, "as urllib3's response, whose body is still to be read"),
+    "without_preload_content": (read_nothing, "as the Answer itself, whose body is still to be read"),
 }
 
 
