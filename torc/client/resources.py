@@ -1,6 +1,6 @@
 """The methods every collection of records has: create, get, list, page, update, delete."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -36,6 +36,13 @@ class Collection(Generic[R]):
         """Write a whole record over the stored one: what is None is cleared."""
         whole = msgspec.structs.asdict(record)  # with the fields that are None; the server keeps what is left out
         return self._connection.send("PUT", f"{self._path}/{record_id}", self._model, body=whole)
+
+    def change(self, record_id: int, changes: Mapping[str, Any]) -> R:
+        """Write these fields of a record. What somebody else writes into others meanwhile stays."""
+        found = self.get(record_id)
+        needed = {one.name: getattr(found, one.name) for one in msgspec.structs.fields(self._model) if one.required}
+        body = {**needed, **changes}
+        return self._connection.send("PUT", f"{self._path}/{record_id}", self._model, body=body)
 
     def delete(self, record_id: int, *, force: bool = False) -> R:
         """Delete a record and return it as it was; Conflict when others refer to it, unless forced."""

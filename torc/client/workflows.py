@@ -1,6 +1,6 @@
 """``/workflows`` and what hangs below one of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
@@ -70,6 +70,10 @@ class Workflows:
     def update(self, workflow_id: int, workflow: Workflow) -> Workflow:
         """Write the workflow's own fields."""
         return self._collection.update(workflow_id, workflow)
+
+    def change(self, workflow_id: int, changes: Mapping[str, Any]) -> Workflow:
+        """Write these fields of a workflow; the others stay."""
+        return self._collection.change(workflow_id, changes)
 
     def delete(self, workflow_id: int) -> Workflow:
         """Delete a workflow with everything in it."""

@@ -49,10 +49,7 @@ def _changes_of(arguments: dict[str, Any]) -> dict[str, Any]:
 )
 def update(torc: "Client", workflow_id: int, *, changes: dict[str, Any]) -> Record:
     """Change the name, the description or the owner of a workflow."""
-    from msgspec.structs import replace  # not for --help
-
-    changed = replace(torc.workflows.get(workflow_id), **changes)
-    return _shown("Successfully updated workflow:", torc.workflows.update(workflow_id, changed))
+    return _shown("Successfully updated workflow:", torc.workflows.change(workflow_id, changes))
 
 
 def _shown(title: str, workflow: Workflow) -> Record:
