@@ -3,10 +3,8 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from inspect import cleandoc
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from torc.cli.output import Result
 from torc.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_SERVER_AWAY, EXIT_USAGE
@@ -15,8 +13,7 @@ from torc.settings import CLIENT, Setting, whole_number, yes_or_no
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, eq=False)
-class Argument:
+class Argument(NamedTuple):
     """What argparse's add_argument takes."""
 
     names: tuple[str, ...]
@@ -45,8 +42,7 @@ EXIT_CODES = {
 NO_MORE_CODES: Mapping[int, str] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """A declared command. ``path`` is what the user types after ``torc``."""
 
     path: str
@@ -63,7 +59,8 @@ class Command:
     @property
     def description(self) -> str:
         """The function's docstring."""
-        return cleandoc(self.run.__doc__ or "").replace("``", "`")
+        lines = (self.run.__doc__ or "").replace("``", "`").splitlines()
+        return "\n".join(line.strip() for line in lines)
 
     @property
     def help(self) -> str:
@@ -79,7 +76,7 @@ class Command:
     @property
     def can_ask(self) -> bool:
         """Whether it may ask somebody at a terminal something, other than for a password."""
-        return not {WORKFLOW_ID, WORKFLOW_IDS, NO_PROMPTS}.isdisjoint(self.arguments)
+        return any(one in self.arguments for one in (WORKFLOW_ID, WORKFLOW_IDS, NO_PROMPTS))
 
 
 COMMANDS: dict[str, Command] = {}
