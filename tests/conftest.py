@@ -15,6 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+os.environ["XDG_CONFIG_HOME"] = os.devnull  # nobody's own settings get into the tests
+
 T = TypeVar("T")
 PORT_LINE = "TORC_SERVER_PORT="
 

@@ -1,20 +1,33 @@
 """Each setting once: key in a configuration file, environment variable, option, default, help.
 
-A value comes from the option, else from the environment, else it is the default. Entry points only.
+A value comes from the option, else from the environment, else from a configuration file, else it is the default. Entry
+points only.
 """
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torc.errors import TorcError
 from torc.units import parse_duration, parse_walltime
 
+if TYPE_CHECKING:
+    from torc.configuration import Entry
 
-@dataclass(frozen=True)
-class Setting:
+DEFAULT = "default"
+"""The origin of a value that nobody has set."""
+
+
+class Found(NamedTuple):
+    """A value, and where it was set: a variable, ``file:line`` or ``default``."""
+
+    value: Any
+    origin: str
+
+
+class Setting(NamedTuple):
     """One thing a user can set. ``read`` makes its value from text and raises ValueError with a reason."""
 
     key: str
@@ -24,6 +37,7 @@ class Setting:
     options: tuple[str, ...] = ()
     metavar: str | None = None
     older_variable: str | None = None  # wins over the variable named after the key
+    is_secret: bool = False
 
     @property
     def name(self) -> str:
@@ -36,15 +50,72 @@ class Setting:
         return "TORC_" + self.key.upper().replace(".", "__")
 
     def configured(self) -> Any:
-        """The value from the environment or the default; TorcError names the variable of an unusable one."""
+        """The value from the environment, a file or the default; TorcError names the place of an unusable one."""
+        return self.found().value
+
+    def found(self) -> Found:
+        """The same, with its origin."""
+        if found := self.in_environment():
+            return found
+        entry = in_files().get(self.key)
+        return Found(read_entry(self, entry), entry.place) if entry else Found(self.default, DEFAULT)
+
+    def in_environment(self) -> Found | None:
+        """What the environment says, if it does; TorcError names the variable of an unusable value."""
         for variable in (self.older_variable, self.variable):
             text = os.environ.get(variable, "") if variable else ""
             if text:
                 try:
-                    return self.read(text)
+                    return Found(self.read(text), f"environment {variable}")
                 except ValueError as error:
-                    raise TorcError(f"{variable}={text!r}: {error}. Set it differently or unset it.") from error
-        return self.default
+                    shown = "" if self.is_secret else f"={text!r}"
+                    raise TorcError(f"{variable}{shown}: {error}. Set it differently or unset it.") from error
+        return None
+
+
+@lru_cache
+def in_files() -> "dict[str, Entry]":
+    """What the configuration files say, by key. TorcError for the first thing in them that cannot be used."""
+    from torc.configuration import existing_files, read_file
+
+    found: dict[str, Entry] = {}
+    for path in existing_files():
+        entries = read_file(path)
+        for problem in problems_of(entries):
+            raise TorcError(f"{problem} `torc config validate` checks everything.")
+        found |= entries
+    return found
+
+
+def problems_of(entries: "dict[str, Entry]") -> list[str]:
+    """A sentence for each entry of a file that is no setting or has a value that cannot be used."""
+    problems: list[str] = []
+    for key, entry in entries.items():
+        setting = BY_KEY.get(key)
+        if setting is None:
+            if not key.startswith(FREE_FORM):
+                problems.append(f"{entry.place}: there is no setting {key!r}{_cure(key)}")
+            continue
+        try:
+            read_entry(setting, entry)
+        except TorcError as error:
+            problems.append(error.message)
+    return problems
+
+
+def read_entry(setting: Setting, entry: "Entry") -> Any:
+    """The value of a setting in a file; TorcError names the place of an unusable one."""
+    try:
+        return setting.read(entry.text())
+    except ValueError as error:
+        raise TorcError(f"{entry.place}: {setting.key}: {error}.") from error
+
+
+def _cure(key: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, BY_KEY, n=1)
+    return f"; do you mean {close[0]!r}?" if close else "; docs/settings.md has all of them."
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
@@ -73,6 +144,18 @@ def positive_number(text: str) -> float:
     if not 0 < number < float("inf"):
         raise ValueError(f"{text!r} is not a number above zero")
     return number
+
+
+def any_path(text: str) -> Path:
+    """Reads a path; ``~`` is the home folder."""
+    return Path(text).expanduser()
+
+
+def seconds(text: str) -> float:
+    """Reads a time of at most a day."""
+    if positive_number(text) > 86400:
+        raise ValueError(f"{text!r} is more than a day, 86400 seconds")
+    return float(text)
 
 
 def yes_or_no(text: str) -> bool:
@@ -122,10 +205,11 @@ PASSWORD = Setting(
     options=("--password",),
     metavar="PASSWORD",
     older_variable="TORC_PASSWORD",
+    is_secret=True,
 )
 PASSWORD_FILE = Setting(
     "client.password_file",
-    Path,
+    any_path,
     "file of yours alone that holds the password on its one line, for scripts",
     older_variable="TORC_PASSWORD_FILE",
 )
@@ -185,7 +269,7 @@ POLL_INTERVAL = Setting(
 )
 OUTPUT_DIR = Setting(
     "client.run.output_dir",
-    Path,
+    any_path,
     "folder for the output of jobs and the log",
     default=Path("output"),
     options=("-o", "--output-dir", "--output"),
@@ -221,9 +305,67 @@ OOM_SCORE_ADJ = Setting(
     metavar="N",
 )
 
+DATABASE_POLL_INTERVAL = Setting(
+    "client.run.database_poll_interval",
+    whole_number(1),
+    "accepted from older configuration files and not used: runners learn of new work from every answer",
+    default=30,
+)
+SLURM_POLL_INTERVAL = Setting(
+    "client.slurm.poll_interval",
+    whole_number(1),
+    "seconds between questions for work in Slurm allocations",
+    default=60,
+)
+KEEP_SUBMISSION_SCRIPTS = Setting(
+    "client.slurm.keep_submission_scripts", yes_or_no, "keep the scripts that were given to sbatch", default=False
+)
+HPC_ACCOUNT = Setting("client.hpc.default_account", str, "account for Slurm allocations")
+
+URL = Setting(
+    "server.url",
+    str,
+    "name or address to listen on",
+    default="localhost",
+    options=("-u", "--url", "--host"),
+    metavar="HOST",
+)
+PORT = Setting(
+    "server.port",
+    whole_number(0, 65535),
+    "port; 0 takes a free one and prints it",
+    default=8080,
+    options=("-p", "--port"),
+    metavar="PORT",
+)
+THREADS = Setting(
+    "server.threads",
+    whole_number(1, 256),
+    "requests served at a time",
+    default=16,
+    options=("-t", "--threads"),
+    metavar="N",
+)
+SERVER_DATABASE = Setting(
+    "server.database",
+    str,
+    "SQLite file, made if missing",
+    options=("-d", "--database"),
+    metavar="FILE",
+    older_variable="DATABASE_URL",
+)
+SERVER_LOG_LEVEL = Setting(
+    "server.log_level",
+    str,
+    "what is logged: error, warning, info, debug, off, or name=level pairs separated by commas",
+    default="info",
+    options=("-l", "--log-level"),
+    metavar="LEVEL",
+    older_variable="RUST_LOG",
+)
 COMPLETION_CHECK_INTERVAL = Setting(
     "server.completion_check_interval_secs",
-    positive_number,
+    seconds,
     "pause between two rounds of the server's housekeeping; jobs never wait for it",
     default=5.0,
     options=("-c", "--completion-check-interval-secs"),
@@ -232,7 +374,7 @@ COMPLETION_CHECK_INTERVAL = Setting(
 )
 AUTH_FILE = Setting(
     "server.auth_file",
-    Path,
+    any_path,
     "htpasswd file with the accounts; wrong credentials are refused from then on",
     options=("--auth-file",),
     metavar="FILE",
@@ -244,6 +386,29 @@ REQUIRE_AUTH = Setting(
     "refuse requests without credentials, too",
     default=False,
     options=("--require-auth",),
+)
+
+HTTPS = Setting("server.https", yes_or_no, "not offered yet: put a proxy in front that speaks TLS", default=False)
+LOG_DIR = Setting("server.logging.log_dir", any_path, "not offered yet: the server logs to its standard output")
+JSON_LOGS = Setting("server.logging.json_logs", yes_or_no, "not offered yet: logs are lines of text", default=False)
+
+DASH_HOST = Setting("dash.host", str, "name or address on which the dashboard listens", default="127.0.0.1")
+DASH_PORT = Setting("dash.port", whole_number(1, 65535), "port of the dashboard", default=8090)
+DASH_API_URL = Setting("dash.api_url", str, "address of the server whose workflows the dashboard shows")
+DASH_TORC_BIN = Setting("dash.torc_bin", str, "the program torc, for the dashboard", default="torc")
+DASH_SERVER_BIN = Setting(
+    "dash.torc_server_bin", str, "the program torc-server, for the dashboard", default="torc-server"
+)
+DASH_STANDALONE = Setting("dash.standalone", yes_or_no, "the dashboard starts a server of its own", default=False)
+DASH_SERVER_PORT = Setting(
+    "dash.server_port", whole_number(0, 65535), "port of that server; 0 takes a free one", default=0
+)
+DASH_DATABASE = Setting("dash.database", str, "database of that server")
+DASH_COMPLETION_CHECK_INTERVAL = Setting(
+    "dash.completion_check_interval_secs",
+    seconds,
+    "pause between two rounds of that server's housekeeping",
+    default=5.0,
 )
 
 CLIENT = (API_URL, USERNAME, PASSWORD, LOG_LEVEL, FORMAT)
@@ -259,6 +424,23 @@ RUN = (
     ENFORCE_MEMORY,
     OOM_SCORE_ADJ,
 )
+
+SERVER = (
+    URL,
+    PORT,
+    THREADS,
+    SERVER_DATABASE,
+    AUTH_FILE,
+    REQUIRE_AUTH,
+    COMPLETION_CHECK_INTERVAL,
+    SERVER_LOG_LEVEL,
+)
+
+BY_KEY = {setting.key: setting for setting in list(vars().values()) if isinstance(setting, Setting)}
+"""All settings, in the order of this file."""
+
+FREE_FORM = ("client.hpc.profile_overrides.", "client.hpc.custom_profiles.")
+"""What stands below these keys is named by the user."""
 
 
 def user_name() -> str:

@@ -53,6 +53,7 @@ class Command(NamedTuple):
     own_exit_codes: Mapping[int, str]
     prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None
     needs_server: bool
+    needs_settings: bool
     json_in_pipe: bool
     hidden: bool
 
@@ -91,13 +92,15 @@ def command(
     exit_codes: Mapping[int, str] = NO_MORE_CODES,
     prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None = None,
     needs_server: bool = True,
+    needs_settings: bool = True,
     json_in_pipe: bool = False,
     hidden: bool = False,
 ) -> Callable[[F], F]:
     """Make ``torc <path>`` of a function that takes a Client and ``arguments`` by name, and returns a result.
 
     ``prepare`` may change the arguments before a server is asked for; what can be refused without one belongs there,
-    and when it returns a result that is all there is to do. Without ``needs_server`` the function takes no Client.
+    and when it returns a result that is all there is to do. Without ``needs_server`` the function takes no Client,
+    and without ``needs_settings`` a global setting that cannot be read counts as unset.
     With ``json_in_pipe`` a program that reads the output gets JSON unless the user has chosen a format. ``examples``
     are shell lines, with remarks behind `` # ``. ``exit_codes`` are those beside the usual ones. Aliases and what is
     ``hidden`` work, but no help names them.
@@ -115,6 +118,7 @@ def command(
             own_exit_codes=exit_codes,
             prepare=prepare,
             needs_server=needs_server,
+            needs_settings=needs_settings,
             json_in_pipe=json_in_pipe,
             hidden=hidden,
         )

@@ -14,7 +14,7 @@ from torc import __version__, logs
 from torc.cli import credentials, output
 from torc.cli.command import COMMANDS, GLOBAL, WHOSE, Command, Parser, command_parser, commands_of, listing, noun_parser
 from torc.errors import EXIT_INTERRUPTED, TorcError, UsageError
-from torc.settings import FORMAT, Setting
+from torc.settings import DEFAULT, FORMAT, Setting
 
 if TYPE_CHECKING:
     from torc.client.api import Client
@@ -23,10 +23,18 @@ NOUNS = {
     "run": "Run a workflow on this machine",
     "workflows": "Create, look at, initialize and delete workflows",
     "jobs": "Look at jobs, cancel some, run some again",
+    "watch": "Watch a workflow until it has ended",
+    "events": "Look at what happened, also as it happens",
     "results": "Look at how jobs ended",
     "reports": "Report on what jobs used, and where their logs are",
     "actions": "Have actions carried out again",
+    "config": "Look at settings, and write and check the files they come from",
     "user-data": "Look at and change the JSON data of workflows",
+    "files": "Look at and change the files that jobs read and write",
+    "resource-requirements": "Look at and change what jobs need",
+    "compute-nodes": "Look at runners, give back the jobs of dead ones",
+    "scheduled-compute-nodes": "Look at the allocations that were asked for",
+    "job-dependencies": "See who waits for whom, and through what",
 }
 """What may follow ``torc``: the module of that name in this package, imported only when it is asked for."""
 
@@ -48,7 +56,7 @@ def main(words: Sequence[str] | None = None) -> int:
     given = _parse(sys.argv[1:] if words is None else words)
     output_format = given.get("format") or "table"  # until the environment has been read without an error
     try:
-        values = {**given, **_settings(GLOBAL, given)}
+        values = {**given, **_settings(GLOBAL, given, is_lenient=not given["command"].needs_settings)}
         if values["command"].json_in_pipe and not sys.stdout.isatty() and not _is_format_chosen(given):
             values["format"] = "json"
         output_format = values["format"]
@@ -104,14 +112,27 @@ def top_parser() -> Parser:
     return parser
 
 
-def _settings(arguments: Sequence[object], given: dict[str, Any]) -> dict[str, Any]:
-    """The values of the settings among ``arguments``: as given, else from the environment, else the default."""
-    settings = [one for one in arguments if isinstance(one, Setting)]
-    return {one.name: one.configured() if given.get(one.name) is None else given[one.name] for one in settings}
+def _settings(arguments: Sequence[object], given: dict[str, Any], *, is_lenient: bool = False) -> dict[str, Any]:
+    """The values of the settings among ``arguments``: as given, else as configured."""
+    values = {}
+    for setting in arguments:
+        if isinstance(setting, Setting):
+            values[setting.name] = given.get(setting.name)
+            if values[setting.name] is None:
+                values[setting.name] = _lenient(setting) if is_lenient else setting.configured()
+    return values
+
+
+def _lenient(setting: Setting) -> Any:
+    """The configured value, or the default where that cannot be read."""
+    try:
+        return setting.configured()
+    except TorcError:
+        return setting.default
 
 
 def _is_format_chosen(given: dict[str, Any]) -> bool:
-    return given.get("format") is not None or bool(os.environ.get(FORMAT.variable))
+    return given.get("format") is not None or FORMAT.found().origin != DEFAULT
 
 
 def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:

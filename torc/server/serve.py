@@ -16,8 +16,7 @@ from torc import __version__, logs
 from torc.errors import DatabaseUnusable, TorcError
 from torc.rendezvous import BASE_PATH, ERROR_LINE, PORT_LINE, Places, ServerRecord, host_name, network_filesystem
 from torc.server.listener import bind, in_url, is_loopback, own_names
-from torc.server.options import database_path, parser
-from torc.settings import AUTH_FILE, COMPLETION_CHECK_INTERVAL, REQUIRE_AUTH
+from torc.server.options import complete, database_path, parser
 from torc.units import utc_now_iso
 
 if TYPE_CHECKING:  # the watching process never imports what only serving needs
@@ -47,18 +46,17 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(options: argparse.Namespace) -> None:
     """Check everything that can be checked, bind the port, and serve until told to stop."""
     _refuse_more_workers()
-    if options.interval_s is None:
-        options.interval_s = COMPLETION_CHECK_INTERVAL.configured()
+    complete(options)
     places = Places.of(database_path(options.database))
     shared = options.network_filesystem or _is_shared(places, options.standalone)
     logs.configure(options.log_level)
     authenticator = None if options.standalone else _authenticator(options)
-    listener = bind(options.host, options.port)
+    listener = bind(options.url, options.port)
     if not is_loopback(listener) and (authenticator is None or not authenticator.is_required):
         logger.warning(
             "listening on %s and answering without authentication: whoever can reach this port can run commands as "
             "the users whose runners ask here; --require-auth prevents that",
-            options.host,
+            options.url,
         )
     service = Service(options, places, shared, listener, authenticator)
     from torc.server.process import Application
@@ -92,7 +90,7 @@ class Service:
         self._authenticator = authenticator
         self._port: int = listener.getsockname()[1]
         self._host = in_url(listener)
-        self._names = own_names(listener, options.host, options.allowed_host)
+        self._names = own_names(listener, options.url, options.allowed_host)
         self._instance = uuid.uuid4().hex
         self._token = secrets.token_urlsafe(32) if options.standalone else None
         self._opened: _Opened | None = None
@@ -114,9 +112,9 @@ class Service:
         except TorcError:
             possession.leave()
             raise
-        leases = Leases(options.lease_s, tick_s=options.interval_s)
+        leases = Leases(options.lease_s, tick_s=options.completion_check_interval_secs)
         nodes.adopt(database, leases)
-        housekeeping = Housekeeping(database, leases, options.interval_s)
+        housekeeping = Housekeeping(database, leases, options.completion_check_interval_secs)
         self._opened = _Opened(possession, database, housekeeping, Streams(max(1, options.threads // 4)))
         return create_app(
             database,
@@ -195,8 +193,7 @@ class _Opened:
 
 def _authenticator(options: argparse.Namespace) -> "Authenticator | None":
     """What checks credentials, if there are accounts. Raises TorcError before anybody could be served."""
-    path = options.auth_file or AUTH_FILE.configured()
-    is_required = options.require_auth or REQUIRE_AUTH.configured()
+    path, is_required = options.auth_file, options.require_auth
     if path is None:
         if is_required:
             raise TorcError(
