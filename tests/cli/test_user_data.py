@@ -148,6 +148,50 @@ def test_what_is_deleted_is_shown_once_more(torc, made, ids):
     )
 
 
+def test_missing_user_data_is_named(torc, made, ids, workflow):
+    jobs = torc("jobs", "list", made, "-f", "json").json["jobs"]
+    created = torc("user-data", "create", made, "-n", "empty", "--consumer-job-id", jobs[1]["id"], "-f", "json").json
+    said = torc("user-data", "list-missing", made)
+    assert said.out.splitlines()[0] == f"Missing user data for workflow ID {made}:"
+    assert f"│ {created['id']}" in said.out
+    assert said.out.splitlines()[-1] == "Total: 1 user data records"
+    assert torc("user-data", "list-missing", made, "-f", "json").json == {"user_data": [created["id"]]}
+    assert torc("user-data", "list-missing", workflow).out == f"No missing user data for workflow ID: {workflow}\n"
+
+
+def test_all_is_only_deleted_when_somebody_agrees(torc, terminal, made):
+    said = torc("user-data", "delete-all", made)
+    assert said.code == 1
+    assert said.err.startswith(f"Error: Delete 2 user data records of workflow {made}? Nobody can be asked here")
+    said = terminal("user-data", "delete-all", made, typed="n\n")
+    assert (said.code, said.out) == (0, "Deletion cancelled\n")
+    assert len(torc("user-data", "list", made, "-f", "json").json["user_data"]) == 2
+    said = terminal("user-data", "delete-all", made, typed="y\n")
+    assert said.out == f"Successfully deleted all user data for workflow ID: {made}\n"
+    assert torc("user-data", "list", made, "-f", "json").json == {"user_data": []}
+
+
+def test_scripts_delete_all_without_a_question(torc, made):
+    assert torc("user-data", "delete-all", made, "-f", "json").json == {
+        "message": f"All user data deleted for workflow {made}",
+        "deleted_count": 2,
+    }
+    assert torc("user-data", "delete-all", made, "--no-prompts").code == 0
+
+
+@pytest.mark.parametrize("command", ["list", "list-missing", "delete-all"])
+def test_a_workflow_that_is_not_there_is_an_error(torc, command):
+    said = torc("user-data", command, 999999, "-f", "json")
+    assert (said.code, said.json["status"]) == (1, "error")
+    assert said.err == "Error: Workflow not found with ID: 999999\n"
+
+
+def test_a_job_of_another_workflow_is_an_error(torc, made, workflow):
+    job = torc("jobs", "list", made, "-f", "json").json["jobs"][0]["id"]
+    said = torc("user-data", "list", workflow, "--consumer-job-id", job)
+    assert said.err == f"Error: job {job} is in workflow {made}, not in workflow {workflow}.\n"
+
+
 @pytest.mark.parametrize(
     ("line", "code", "sentence"),
     [

@@ -252,7 +252,9 @@ def test_jobs_page_sort_and_relate(torc, made):
 
 def test_results_in_a_table_and_in_json(torc, made, tmp_path):
     assert torc("results", "list", made).out == f"No results found for workflow ID: {made}\n"
-    assert torc("results", "list", made, "-j", 1).out == f"No results found for workflow ID {made} and job ID: 1\n"
+    job = torc("jobs", "list", made, "-f", "json").json["jobs"][0]["id"]
+    said = torc("results", "list", made, "-j", job)
+    assert said.out == f"No results found for workflow ID {made} and job ID: {job}\n"
     (tmp_path / "in.txt").write_text("x")
     assert torc("run", made).code == 0
     said = torc("results", "list", made)

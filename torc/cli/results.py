@@ -1,17 +1,21 @@
 """``torc results``."""
 
-from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from torc.cli.command import PAGING, WORKFLOW_ID, argument, command, flag, number
 from torc.cli.jobs import job_status
 from torc.cli.output import Listing
-from torc.models.result import Result
+from torc.cli.plain import Noun, declare_delete, declare_get
 from torc.views import results as views
 
 if TYPE_CHECKING:
     from torc.client.api import Client
+
+
+RESULTS = Noun(
+    word="results", one="result", many="results", key="results", table=(), details=views.DETAILS
+)  # the table needs the names of jobs
 
 
 class JobNames:
@@ -40,6 +44,11 @@ class JobNames:
     flag("--all-attempts", help="all attempts of a job's last run, not only the latest"),
     flag("--all-runs", help="all attempts of all runs"),
     *PAGING,
+    examples=(
+        "torc results list 5 --failed",
+        "torc results list 5 --job-id 12 --all-runs   # every attempt there ever was",
+        "torc -f json results list 5 | jq '.results[] | {job_id, return_code}'",
+    ),
 )
 def list_results(
     torc: "Client",
@@ -51,20 +60,29 @@ def list_results(
     all_attempts: bool,
     all_runs: bool,
     limit: int,
+    offset: int,
     **query: Any,
 ) -> Listing:
     """List how the jobs of a workflow ended."""
-    query |= {"job_id": job_id, "status": job_status(status)}
+    query |= {"job_id": job_id, "status": job_status(status), "of_jobs": (job_id,)}
     query |= {"all_attempts": all_attempts or None, "all_runs": all_runs or None}
-    results: Iterable[Result] = torc.results.list(workflow_id, limit=None if failed else limit, **query)
-    if failed:
-        results = islice((result for result in results if result.return_code != 0), limit)
-    of_job = f" and job ID{{}} {job_id}" if job_id else ""
-    return Listing(
-        key="results",
-        records=results,
-        columns=views.table(JobNames(torc, workflow_id).of, attempts=all_attempts or all_runs),
-        title=f"Results for workflow ID {workflow_id}{of_job.format('')}:",
-        noun="results",
-        empty=f"No results found for workflow ID{'' if job_id else ':'} {workflow_id}{of_job.format(':')}",
-    )
+    narrowed: dict[str, Any] = {}
+    if failed:  # the server cannot tell, so that nobody knows how many there are
+        pages = RESULTS.pages(torc, workflow_id, limit=None, offset=0, **query)
+        found = (result for result in pages if result.return_code != 0)
+        narrowed = {"records": islice(found, offset, offset + limit), "total": None}
+    else:
+        pages = RESULTS.pages(torc, workflow_id, limit=limit, offset=offset, **query)
+    if job_id:
+        narrowed["title"] = f"Results for workflow ID {workflow_id} and job ID {job_id}:"
+        narrowed["empty"] = f"No results found for workflow ID {workflow_id} and job ID: {job_id}"
+    columns = views.table(JobNames(torc, workflow_id).of, attempts=all_attempts or all_runs)
+    return RESULTS.listing(workflow_id, pages, columns=columns, **narrowed)
+
+
+declare_get(RESULTS, "Show a result.", examples=("torc results get 4",))
+declare_delete(
+    RESULTS,
+    "Delete a result.\n\nThe status of the job stays as it is.",
+    examples=("torc results delete 4",),
+)

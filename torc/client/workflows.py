@@ -189,6 +189,21 @@ class Workflows:
         """Which job writes and which job reads each user data record."""
         return self._relationships(workflow_id, "/job_user_data_relationships", JobUserDataRelationship)
 
+    def job_dependencies_page(self, workflow_id: int, *, offset: int, limit: int) -> Page[JobDependency]:
+        """One page of ``job_dependencies``."""
+        return self._relationships_page(workflow_id, "/job_dependencies", JobDependency, offset, limit)
+
+    def job_file_relationships_page(self, workflow_id: int, *, offset: int, limit: int) -> Page[JobFileRelationship]:
+        """One page of ``job_file_relationships``."""
+        return self._relationships_page(workflow_id, "/job_file_relationships", JobFileRelationship, offset, limit)
+
+    def job_user_data_relationships_page(
+        self, workflow_id: int, *, offset: int, limit: int
+    ) -> Page[JobUserDataRelationship]:
+        """One page of ``job_user_data_relationships``."""
+        rest = "/job_user_data_relationships"
+        return self._relationships_page(workflow_id, rest, JobUserDataRelationship, offset, limit)
+
     def dot_graph(self, workflow_id: int, name: str) -> str:
         """A graph of the workflow in the DOT language."""
         return self._send("GET", workflow_id, f"/dot_graph/{quote(name, safe='')}", DotGraph).graph
@@ -247,12 +262,11 @@ class Workflows:
         return self._send("POST", workflow_id, f"/actions/{action_id}/claim", ClaimActionAnswer, body=body)
 
     def _relationships(self, workflow_id: int, rest: str, kind: type[T]) -> Iterator[T]:
+        return records(lambda offset, rows: self._relationships_page(workflow_id, rest, kind, offset, rows))
+
+    def _relationships_page(self, workflow_id: int, rest: str, kind: type[T], offset: int, limit: int) -> Page[T]:
         page_kind: type[Page[T]] = Page[kind]  # type: ignore[valid-type]  # known at run time only
-        return records(
-            lambda offset, rows: self._send(
-                "GET", workflow_id, rest, page_kind, query={"offset": offset, "limit": rows}
-            )
-        )
+        return self._send("GET", workflow_id, rest, page_kind, query={"offset": offset, "limit": limit})
 
     def _verb(self, workflow_id: int, rest: str, kind: type[T], **options: Any) -> T:
         return self._send("POST", workflow_id, rest, kind, timeout_s=WHOLE_WORKFLOW_S, **options)

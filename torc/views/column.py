@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from torc.models.status import Cause, JobStatus
@@ -14,11 +15,15 @@ def plain(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A heading, and where its value comes from: a field's name, or a function of the record."""
+    """A heading, and where its value comes from: a field's name, or a function of the record.
+
+    ``is_status`` when the first word of a cell is a status; front ends show those in colour.
+    """
 
     heading: str
     source: str | Callable[[Any], Any]
     wording: Callable[[Any], str] = plain
+    is_status: bool = False
 
     def value(self, record: Any) -> Any:
         """What the record has for this column, not yet worded."""
@@ -27,6 +32,26 @@ class Column:
     def text(self, record: Any) -> str:
         """The cell."""
         return self.wording(self.value(record))
+
+
+COLOURS = {
+    "completed": "green",
+    "complete": "green",
+    "failed": "red",
+    "terminated": "red",
+    "canceled": "magenta",
+    "running": "cyan",
+    "active": "cyan",
+    "pending": "blue",
+    "ready": "blue",
+    "blocked": "yellow",
+}
+"""Of statuses. What nobody has to look at has none."""
+
+
+def colour_of(cell: str) -> str | None:
+    """The colour of a cell that begins with a status, such as ``Failed (oom)``."""
+    return COLOURS.get(cell.partition(" ")[0].lower())
 
 
 def as_yes_no(value: bool | None) -> str:
@@ -55,3 +80,18 @@ def as_memory(memory_bytes: int | None) -> str:
 def as_percent(percent: float | None) -> str:
     """``12.3%``."""
     return "-" if percent is None or percent < 0 else f"{percent:.1f}%"
+
+
+def as_moment(seconds: float | None) -> str:
+    """Seconds since the epoch as ``2026-01-31 23:59:59 UTC``."""
+    if seconds is None:
+        return "N/A"
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s since 1970"  # no calendar has a year for it
+
+
+def if_known(wording: Callable[[Any], str]) -> Callable[[Any], str]:
+    """The wording for the lines of a record, where nothing is said of what is not known."""
+    return lambda value: "" if value is None else wording(value)
