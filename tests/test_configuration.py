@@ -101,6 +101,23 @@ def test_a_file_that_torc_config_names_must_be_there(monkeypatch):
         ),
         ("[nonsense.'a b']\nq = 3", "torc.toml:2: there is no setting 'nonsense.a b.q'; docs/settings.md has all of"),
         ("[server]\nport = 70000", "torc.toml:2: server.port: '70000' is more than 65535."),
+        (
+            "[client.hpc]\ncustom_profiles = 3",
+            "torc.toml:2: client.hpc.custom_profiles: must be a table of tables, not 3.",
+        ),
+        (
+            "[client.hpc.custom_profiles.a]\npartitions = [{name = 5, cpus_per_node = 1, memory_mb = 1}]",
+            "torc.toml:2: client.hpc.custom_profiles.a.partitions: [0]: name: must be a string, not 5.",
+        ),
+        (
+            "[client.hpc.custom_profiles.a]\ndetect_hostname = '('",
+            "torc.toml:2: client.hpc.custom_profiles.a.detect_hostname: '(' is no regular expression: ",
+        ),
+        ("[client]\npassword = ['geheim']", "torc.toml:2: client.password: cannot be used."),
+        (
+            "[client]\nx = " + "[" * 3000 + "]" * 3000,
+            "torc.toml cannot be read: its tables or lists are nested too deep",
+        ),
         ("client = 3", "torc.toml:1: there is no setting 'client'"),
         ("[client\n", "torc.toml is not TOML: Expected ']'"),
     ],
@@ -125,9 +142,13 @@ def test_a_file_that_is_no_text_is_named():
 
 
 def test_names_below_a_profile_are_the_users():
-    write(configuration.LOCAL, '[client.hpc.custom_profiles.here]\npartitions = [{name = "short", min_nodes = 2}]\n')
+    write(
+        configuration.LOCAL,
+        "[client.hpc.custom_profiles.here]\n"
+        'partitions = [{name = "short", cpus_per_node = 4, memory_mb = 9, max_walltime_secs = 60, min_nodes = 2}]\n',
+    )
     (entry,) = settings.in_files().values()
-    assert entry == ([{"name": "short", "min_nodes": 2}], "torc.toml:2")
+    assert (entry.value[0]["min_nodes"], entry.place) == (2, "torc.toml:2")
 
 
 def test_a_home_folder_may_be_written_with_a_tilde(monkeypatch, home):

@@ -18,7 +18,9 @@ ARROWS: dict[str, set[str]] = {
     "units": set(),
     "rendezvous": {"errors", "units"},
     "logs": {"errors", "units"},
-    "settings": {"errors", "units"},
+    "hpc_tables": set(),
+    "configuration": {"errors"},
+    "settings": {"errors", "units", "configuration", "hpc_tables"},
     "models": {"errors", "units", "rendezvous"},
     "accounts": {"errors"},
     "store": {"models"},
@@ -38,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 ENTRY_POINTS = ("torc.__main__", "torc.cli", "torc.server.serve", "torc.server.options", "torc.server.__main__")
-ENTRY_POINTS_ONLY = {"logs", "settings"}
+ENTRY_POINTS_ONLY = {"configuration", "logs", "settings"}
 NAMES_THAT_SAY_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"}
 NOT_FOR_HELP = {"falcon", "gunicorn", "plotly", "sqlite3", "textual", "yaml"}
 

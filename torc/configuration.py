@@ -53,16 +53,18 @@ def read_file(path: Path) -> dict[str, Entry]:
     import tomllib  # most people have no such file
 
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = tomllib.loads(text)
+        text = path.read_text(encoding="utf-8-sig")
+        flat = list(_flat(tomllib.loads(text)))
     except OSError as error:
         raise TorcError(f"{path} cannot be read: {error.strerror}; see `torc config paths`.") from error
     except UnicodeDecodeError as error:
         raise TorcError(f"{path} is no text in UTF-8; see `torc config paths`.") from error
     except tomllib.TOMLDecodeError as error:
         raise TorcError(f"{path} is not TOML: {error}; see `torc config validate`.") from error
+    except RecursionError as error:
+        raise TorcError(f"{path} cannot be read: its tables or lists are nested too deeply.") from error
     lines = dict(_keys_with_lines(text))
-    return {key: Entry(value, f"{path}:{_line_of(key, lines)}") for key, value in _flat(tree)}
+    return {key: Entry(value, f"{path}:{_line_of(key, lines)}") for key, value in flat}
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -93,7 +93,11 @@ def problems_of(entries: "dict[str, Entry]") -> list[str]:
     for key, entry in entries.items():
         setting = BY_KEY.get(key)
         if setting is None:
-            if not key.startswith(FREE_FORM):
+            if f"{key}.".startswith(FREE_FORM):
+                from torc.hpc_tables import reasons  # hardly anybody has such tables
+
+                problems += [f"{entry.place}: {key}: {reason}." for reason in reasons(key, entry.value)]
+            else:
                 problems.append(f"{entry.place}: there is no setting {key!r}{_cure(key)}")
             continue
         try:
@@ -108,7 +112,8 @@ def read_entry(setting: Setting, entry: "Entry") -> Any:
     try:
         return setting.read(entry.text())
     except ValueError as error:
-        raise TorcError(f"{entry.place}: {setting.key}: {error}.") from error
+        reason = "cannot be used" if setting.is_secret else error
+        raise TorcError(f"{entry.place}: {setting.key}: {reason}.") from error
 
 
 def _cure(key: str) -> str:

@@ -13,6 +13,10 @@ def file(tmp_path):
 
 
 def test_show_prints_toml_that_can_be_read_again(offline, file):
+    file.write_text(
+        '[client]\nlog_level = "a\\u007f"\n[client.run]\ntime_limit = "90m"\n'
+        '[client.hpc.custom_profiles."my cluster"]\ndescription = "x"\n'
+    )
     said = offline("config", "show")
     assert said.code == 0
     shown = tomllib.loads(said.out)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ def _shown(key: str, found: Found) -> Found:
     setting = settings.BY_KEY.get(key)
     if setting and setting.is_secret and found.value is not None:
         return found._replace(value=HIDDEN)
+    if setting is settings.TIME_LIMIT and found.value is not None:
+        return found._replace(value=f"PT{found.value}S")  # a bare number would be read as minutes
     return found._replace(value=str(found.value)) if isinstance(found.value, Path) else found
 
 
@@ -76,7 +79,7 @@ def _tree(found: dict[str, Found], *, origins: bool) -> dict[str, Any]:
 def _tables(found: dict[str, Found], *, origins: bool) -> Iterator[str]:
     """TOML, a paragraph for each table; what is unset is left out."""
     for table in sorted({key.rpartition(".")[0] for key in found}):
-        lines = [f"[{table}]"]
+        lines = [f"[{'.'.join(map(_toml_key, table.split('.')))}]"]
         for key, one in found.items():
             prefix, _, name = key.rpartition(".")
             if prefix == table and one.value is not None:
@@ -85,13 +88,17 @@ def _tables(found: dict[str, Found], *, origins: bool) -> Iterator[str]:
         yield "\n".join(lines)
 
 
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
 def _toml(value: Any) -> str:
-    """A value in TOML. Its texts are written as those of JSON."""
+    """A value in TOML. Its texts are written as those of JSON, which need not escape DEL."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @command(
@@ -234,4 +241,8 @@ def _problems_of_environment() -> list[str]:
     for variable in sorted(set(os.environ) - known):
         if variable.startswith(tables) and not variable.startswith(free):
             problems.append(f"{variable}: there is no such setting; docs/settings.md has all of them.")
+    misspelt = {setting.variable.replace("__", "_"): setting.variable for setting in settings.BY_KEY.values()}
+    older = {setting.older_variable for setting in settings.BY_KEY.values()}
+    for variable in sorted(misspelt.keys() & os.environ.keys() - older - known):
+        problems.append(f"{variable}: there is no such setting; do you mean {misspelt[variable]}?")
     return problems

@@ -1,6 +1,7 @@
 """The options of ``torc-server``."""
 
 import argparse
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 
 from torc import __version__
 from torc.errors import DatabaseUnusable, TorcError
-from torc.settings import AUTH_FILE, HTTPS, REQUIRE_AUTH, SERVER, URL, Setting, seconds, yes_or_no
+from torc.settings import AUTH_FILE, HTTPS, JSON_LOGS, LOG_DIR, REQUIRE_AUTH, SERVER, URL, Setting, seconds, yes_or_no
+
+logger = logging.getLogger(__name__)
 
 LEASE_S = 300.0
 
@@ -82,6 +85,14 @@ def complete(options: argparse.Namespace) -> None:
             f"{HTTPS.key} is true ({HTTPS.found().origin}), but this server does not speak TLS yet; put a proxy in "
             "front of it that does, and set it to false"
         )
+
+
+def warn_of_what_is_not_built() -> None:
+    """Say which settings of the log have no effect yet. To be called when logging has been configured."""
+    for setting in (LOG_DIR, JSON_LOGS):
+        found = setting.found()
+        if found.value:
+            logger.warning("%s (%s) has no effect yet: lines of text go to standard error", setting.key, found.origin)
 
 
 def database_path(text: str | None) -> Path:

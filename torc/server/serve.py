@@ -16,7 +16,7 @@ from torc import __version__, logs
 from torc.errors import DatabaseUnusable, TorcError
 from torc.rendezvous import BASE_PATH, ERROR_LINE, PORT_LINE, Places, ServerRecord, host_name, network_filesystem
 from torc.server.listener import bind, in_url, is_loopback, own_names
-from torc.server.options import complete, database_path, parser
+from torc.server.options import complete, database_path, parser, warn_of_what_is_not_built
 from torc.units import utc_now_iso
 
 if TYPE_CHECKING:  # the watching process never imports what only serving needs
@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> None:
     places = Places.of(database_path(options.database))
     shared = options.network_filesystem or _is_shared(places, options.standalone)
     logs.configure(options.log_level)
+    if not options.standalone:
+        warn_of_what_is_not_built()
     authenticator = None if options.standalone else _authenticator(options)
     listener = bind(options.url, options.port)
     if not is_loopback(listener) and (authenticator is None or not authenticator.is_required):
