@@ -1,6 +1,6 @@
 """The plain resources: what needs only create, get, list, update and delete, one line each."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from torc.models.compute_node import ComputeNode
 from torc.models.event import Event
@@ -24,8 +24,7 @@ from torc.models.scheduler import LocalScheduler, ScheduledComputeNode, SlurmSch
 from torc.models.user_data import UserData
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """Where a plain resource lives in the API, in the database and in Python."""
 
     path: str  # in the URL, and the key of a list in JSON output

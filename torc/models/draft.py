@@ -5,8 +5,9 @@ in the order of sending; the server reserves the ids for all of them when the dr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 from torc.models.action import ActionType, TriggerType
 from torc.models.draft_history import (
@@ -195,23 +196,22 @@ class InOrder(Protocol[T]):
 JobsInOrder = InOrder[DraftJob]
 
 
-@dataclass(kw_only=True)
-class DraftDocument:
+class DraftDocument(Struct, kw_only=True):
     """A whole workflow document, in the form that is cut into batches."""
 
     workflow: Workflow
     status: DraftStatus | None = None
-    files: list[DraftFile] = field(default_factory=list)
-    user_data: list[DraftUserData] = field(default_factory=list)
-    resource_requirements: list[DraftRequirements] = field(default_factory=list)
-    slurm_schedulers: list[DraftScheduler] = field(default_factory=list)
-    local_schedulers: list[DraftLocalScheduler] = field(default_factory=list)
-    failure_handlers: list[DraftFailureHandler] = field(default_factory=list)
-    groups: list[DraftGroup] = field(default_factory=list)
-    compute_nodes: list[DraftComputeNode] = field(default_factory=list)
+    files: list[DraftFile] = []
+    user_data: list[DraftUserData] = []
+    resource_requirements: list[DraftRequirements] = []
+    slurm_schedulers: list[DraftScheduler] = []
+    local_schedulers: list[DraftLocalScheduler] = []
+    failure_handlers: list[DraftFailureHandler] = []
+    groups: list[DraftGroup] = []
+    compute_nodes: list[DraftComputeNode] = []
     jobs: JobsInOrder = ()
-    actions: list[DraftAction] = field(default_factory=list)
-    scheduled_compute_nodes: list[DraftScheduledNode] = field(default_factory=list)
+    actions: list[DraftAction] = []
+    scheduled_compute_nodes: list[DraftScheduledNode] = []
     results: InOrder[DraftResult] = ()
     events: InOrder[DraftEvent] = ()
 
