@@ -54,6 +54,7 @@ class Command(NamedTuple):
     prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None
     needs_server: bool
     needs_settings: bool
+    is_private: bool
     json_in_pipe: bool
     hidden: bool
 
@@ -93,6 +94,7 @@ def command(
     prepare: Callable[[dict[str, Any]], dict[str, Any] | Result] | None = None,
     needs_server: bool = True,
     needs_settings: bool = True,
+    is_private: bool = False,
     json_in_pipe: bool = False,
     hidden: bool = False,
 ) -> Callable[[F], F]:
@@ -100,7 +102,8 @@ def command(
 
     ``prepare`` may change the arguments before a server is asked for; what can be refused without one belongs there,
     and when it returns a result that is all there is to do. Without ``needs_server`` the function takes no Client,
-    and without ``needs_settings`` a global setting that cannot be read counts as unset.
+    and without ``needs_settings`` a global setting that cannot be read counts as unset. One that
+    ``is_private`` has a server of its own unless one is named, with its database in the output folder.
     With ``json_in_pipe`` a program that reads the output gets JSON unless the user has chosen a format. ``examples``
     are shell lines, with remarks behind `` # ``. ``exit_codes`` are those beside the usual ones. Aliases and what is
     ``hidden`` work, but no help names them.
@@ -119,6 +122,7 @@ def command(
             prepare=prepare,
             needs_server=needs_server,
             needs_settings=needs_settings,
+            is_private=is_private,
             json_in_pipe=json_in_pipe,
             hidden=hidden,
         )

@@ -14,13 +14,14 @@ from torc import __version__, logs
 from torc.cli import credentials, output
 from torc.cli.command import COMMANDS, GLOBAL, WHOSE, Command, Parser, command_parser, commands_of, listing, noun_parser
 from torc.errors import EXIT_INTERRUPTED, TorcError, UsageError
-from torc.settings import DEFAULT, FORMAT, Setting
+from torc.settings import API_URL, DEFAULT, FORMAT, Setting
 
 if TYPE_CHECKING:
     from torc.client.api import Client
 
 NOUNS = {
     "run": "Run a workflow on this machine",
+    "exec": "Run commands as a workflow, without a specification",
     "workflows": "Create, look at, initialize and delete workflows",
     "jobs": "Look at jobs, cancel some, run some again",
     "watch": "Watch a workflow until it has ended",
@@ -35,11 +36,12 @@ NOUNS = {
     "compute-nodes": "Look at runners, give back the jobs of dead ones",
     "scheduled-compute-nodes": "Look at the allocations that were asked for",
     "job-dependencies": "See who waits for whom, and through what",
+    "completions": "Print a script that completes command lines in a shell",
 }
 """What may follow ``torc``: the module of that name in this package, imported only when it is asked for."""
 
-OTHER_NOUNS = {"job-runner": "run"}
-"""Older names, which no help shows."""
+OTHER_NOUNS = {"job-runner": "run", "candidates": "candidates"}
+"""Older names, and what only completion scripts call; no help shows them."""
 
 
 def module_of(noun: str) -> str:
@@ -152,7 +154,7 @@ def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:
     from torc.cli import pick  # not for --help
 
     pick.refuse_to_guess(command, arguments, values["parser"], no_prompts=bool(values.get("no_prompts")))
-    with _connect(values, given) as torc:
+    with _connect(values, given, _database(values, given, arguments)) as torc:
         pick.workflows(torc, command, arguments, user=values.get("user"))
         return output.show(command.run(torc, **arguments), values["format"])
 
@@ -164,19 +166,30 @@ def _names(command: Command) -> list[str]:
     return [name.lstrip("-").replace("-", "_") for name in long]
 
 
+def _database(values: dict[str, Any], given: dict[str, Any], arguments: dict[str, Any]) -> Path | None:
+    """The database of a private server; None for a server that is there. ``given`` is the command line alone."""
+    named = values.get("database")
+    if values["command"].is_private:
+        has_server = given.get("api_url") is not None or API_URL.found().origin != DEFAULT
+        if named is not None or values.get("standalone") or not has_server:
+            return Path(named or arguments["output_dir"] / DEFAULT_DATABASE)
+    elif values.get("standalone"):
+        return Path(named or DEFAULT_DATABASE)
+    if named is not None:
+        raise UsageError("--database only means something together with --standalone; a server has its own database.")
+    return None
+
+
 @contextmanager
-def _connect(values: dict[str, Any], given: dict[str, Any]) -> "Iterator[Client]":
-    """The server that was asked for; a private one with --standalone. ``given`` is the command line alone."""
-    database = values.get("database")
-    if values.get("standalone"):
+def _connect(values: dict[str, Any], given: dict[str, Any], database: Path | None) -> "Iterator[Client]":
+    """The server that was asked for; a private one if it has a database of its own."""
+    if database is not None:
         from torc.client.standalone import attach
 
-        with attach(Path(database or DEFAULT_DATABASE), take_over=bool(values.get("take_over"))) as server:
+        with attach(database, take_over=bool(values.get("take_over"))) as server:
             with closing(_client(server.url, server.username, server.password)) as torc:
                 yield torc
         return
-    if database is not None:
-        raise UsageError("--database only means something together with --standalone; a server has its own database.")
     username, password = credentials.find(given.get("username"), given.get("password"))
     with closing(_client(values["api_url"], username, password)) as torc:
         yield torc
