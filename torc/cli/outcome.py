@@ -66,13 +66,13 @@ def _or_dash(value: object) -> str:
 
 JOB_COLUMNS = (
     Column("Job", lambda row: row.job.name),
-    Column("Status", lambda row: as_outcome(row.job.status, row.job.cause)),
+    Column("Status", lambda row: as_outcome(row.job.status, row.job.cause), is_status=True),
     Column("Return Code", _of_result("return_code"), _or_dash),
     Column("Seconds", _of_result("exec_time_minutes"), _as_seconds),
     Column("Peak Mem", _of_result("peak_memory_bytes"), as_memory),
 )
 FAILURE_COLUMNS = (*JOB_COLUMNS[:3], Column("Error output", "stderr", _or_dash))
-COUNT_COLUMNS = (Column("Status", lambda pair: pair[0]), Column("Jobs", lambda pair: pair[1]))
+COUNT_COLUMNS = (Column("Status", lambda pair: pair[0], is_status=True), Column("Jobs", lambda pair: pair[1]))
 
 
 def report(torc: "Client", workflow_id: int, run_id: int, output_dir: Path, outcome: "Outcome") -> Message:
@@ -98,12 +98,13 @@ def report(torc: "Client", workflow_id: int, run_id: int, output_dir: Path, outc
             "job_counts": counts,
             "jobs": [row.document() for row in rows],
         },
-        exit_code=_exit_code(outcome.kind, counts),
+        exit_code=exit_code(outcome.kind, counts),
         remark=f"Workflow {workflow_id}: {outcome.message or workflows.counts_text(counts)}",
     )
 
 
-def _exit_code(kind: str, counts: dict[str, int]) -> int:
+def exit_code(kind: str, counts: dict[str, int]) -> int:
+    """What ``torc run`` ends with, and ``torc watch``."""
     if kind in KIND_CODES:
         return KIND_CODES[kind]
     if any(counts.get(status) for status in FAILURES):

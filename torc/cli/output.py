@@ -1,7 +1,6 @@
 """What commands return, and the only code that knows ``table`` from ``json``."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from torc.views.column import Column, colour_of
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != ord("\n")}
 """Names and commands are other people's text; a terminal must not act on it."""
 
+
+COPIED_AT_ONCE = 256 * 1024
 
 ANSI = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
 
@@ -251,8 +252,9 @@ def _print_pieces(pieces: Iterator[str]) -> TorcError | None:
 
 def _copy(content: BinaryIO) -> None:
     with _stdout():
-        shutil.copyfileobj(content, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        while piece := content.read(COPIED_AT_ONCE):
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()  # whoever follows a log wants to see it
 
 
 @contextmanager

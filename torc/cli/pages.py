@@ -19,7 +19,12 @@ class Pages(Generic[T]):
     """
 
     def __init__(
-        self, fetch: Callable[[int, int], Page[T]], *, limit: int | None, offset: int, when_empty: Callable[[], None]
+        self,
+        fetch: Callable[[int, int], Page[T]],
+        *,
+        limit: int | None,
+        offset: int,
+        when_empty: Callable[[], None] | None = None,
     ) -> None:
         self._fetch = fetch
         self._limit = limit
@@ -37,7 +42,7 @@ class Pages(Generic[T]):
         if self._limit == 0:
             self._page(self._offset, 0)
         yield from records(self._page, limit=self._limit, offset=self._offset)
-        if not self._total:
+        if self._when_empty and not self._total:
             self._when_empty()
 
     def _page(self, offset: int, rows: int) -> Page[T]:

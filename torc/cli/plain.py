@@ -126,10 +126,7 @@ def declare_update(noun: Noun, promise: str, *fields: Argument, **options: Any) 
         return {"record_id": record_id, "changes": changes}
 
     def run(torc: "Client", record_id: int, *, changes: dict[str, Any]) -> Record:
-        from msgspec.structs import replace
-
-        changed = replace(noun.of(torc).get(record_id), **changes)
-        return noun.done("updated", noun.of(torc).update(record_id, changed))
+        return noun.done("updated", noun.of(torc).change(record_id, changes))
 
     run.__doc__ = promise
     command(f"{noun.word} update", _id_of(noun), *fields, prepare=changes_of, **options)(run)

@@ -1,16 +1,24 @@
 """How a run is doing, on stderr: one live line on a terminal, now and then a plain line anywhere else."""
 
+import os
 import sys
 import threading
 import time
 from collections import Counter
-from typing import Self, TextIO, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Self, TextIO, cast
 
 from torc.models.draft import BATCH_JOBS
 from torc.models.status import JobStatus
 
 REDRAW_S = 0.2
 """The live line is drawn at most this often."""
+
+SILENT_S = 1.0
+"""What takes no longer needs no line."""
+
+MEGABYTE = 10**6
 
 LINE_S = 2.0
 """Plain lines about success are at least this far apart."""
@@ -25,6 +33,46 @@ def show_sending(sent: int, total: int) -> None:
     if total > BATCH_JOBS and sys.stderr.isatty():
         end = "\n" if sent == total else ""
         print(f"{ERASE}Creating workflow: {sent} of {total} jobs", end=end, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def patience(says: Callable[[], str]) -> Iterator[None]:
+    """Show on a terminal that something goes on, once it takes more than a second; nothing is left of it."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    over = threading.Event()
+    began = time.monotonic()
+
+    def paint() -> None:
+        if over.wait(SILENT_S):
+            return
+        while True:
+            print(f"{ERASE}{says()} ({time.monotonic() - began:.0f} s)", end="", file=sys.stderr, flush=True)
+            if over.wait(REDRAW_S):
+                print(ERASE, end="", file=sys.stderr, flush=True)
+                return
+
+    painter = threading.Thread(target=paint, name="patience", daemon=True)
+    painter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        painter.join()
+
+
+def download(write: Callable[[BinaryIO], object], out: BinaryIO, title: str) -> None:
+    """Let ``write`` fill ``out``, and show on a terminal how far it is. ``out`` is at its beginning."""
+    with patience(lambda: f"{title}: {_position(out) / MEGABYTE:.1f} MB"):
+        write(out)
+
+
+def _position(out: BinaryIO) -> int:
+    try:
+        return os.fstat(out.fileno()).st_size  # what is still in the buffer does not matter
+    except (OSError, ValueError):
+        return 0  # closed at this moment
 
 
 class Progress:

@@ -160,10 +160,7 @@ def _changes_of(arguments: dict[str, Any]) -> dict[str, Any]:
 )
 def update_user_data(torc: "Client", user_data_id: int, *, changes: dict[str, Any]) -> Record:
     """Change user data."""
-    from msgspec.structs import replace
-
-    changed = replace(torc.user_data.get(user_data_id), **changes)
-    return USER_DATA.done("updated", torc.user_data.update(user_data_id, changed))
+    return USER_DATA.done("updated", torc.user_data.change(user_data_id, changes))
 
 
 declare_delete(USER_DATA, "Delete user data.", examples=("torc user-data delete 7",))

@@ -82,6 +82,15 @@ def as_percent(percent: float | None) -> str:
     return "-" if percent is None or percent < 0 else f"{percent:.1f}%"
 
 
+def as_time(seconds: float) -> str:
+    """``2h 45m 0s``, ``5m 3s`` or ``12.3s``."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}h {minute}m {second}s" if hours else f"{minute}m {second}s"
+
+
 def as_moment(seconds: float | None) -> str:
     """Seconds since the epoch as ``2026-01-31 23:59:59 UTC``."""
     if seconds is None:

@@ -1,8 +1,7 @@
 """Compute nodes, and the allocations that were asked for."""
 
 from torc.models.compute_node import ComputeNode
-from torc.views.column import Column, if_known
-from torc.views.reports import as_time
+from torc.views.column import Column, as_time, if_known
 
 
 def is_supervised(node: ComputeNode) -> bool:

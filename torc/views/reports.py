@@ -10,7 +10,7 @@ import msgspec
 from torc.models.resource_requirements import DEFAULT_MEMORY, DEFAULT_RUNTIME, ResourceRequirements
 from torc.models.result import Result
 from torc.units import GIB, parse_duration, parse_memory
-from torc.views.column import Column
+from torc.views.column import Column, as_time
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,15 +41,6 @@ def as_size(size_bytes: float) -> str:
     if size_bytes < 1024**2:
         return f"{size_bytes / 1024:.1f} KB"
     return f"{size_bytes / 1024**2:.1f} MB" if size_bytes < GIB else f"{size_bytes / GIB:.2f} GB"
-
-
-def as_time(seconds: float) -> str:
-    """``2h 45m 0s``, ``5m 3s`` or ``12.3s``."""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}h {minute}m {second}s" if hours else f"{minute}m {second}s"
 
 
 def as_difference(ratio: float) -> str:

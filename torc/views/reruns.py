@@ -28,7 +28,7 @@ def reason(job: RerunJob) -> str:
 TABLE = (
     Column("ID", "job_id"),
     Column("Name", "name"),
-    Column("Status", "status"),
+    Column("Status", "status", is_status=True),
     Column("Runs again because", reason),
 )
 

@@ -1,8 +1,7 @@
 """Resource requirements."""
 
 from torc.units import parse_duration
-from torc.views.column import Column
-from torc.views.reports import as_time
+from torc.views.column import Column, as_time
 
 
 def as_runtime(duration: str) -> str:

@@ -76,7 +76,7 @@ def as_ids(ids: list[int]) -> str:
 
 STATUS = (
     Column("Status ID", "id"),
-    Column("Status", "status"),
+    Column("Status", "status", is_status=True),
     Column("Jobs", "job_counts", counts_text),
     Column("Run ID", "run_id"),
     Column("Is Canceled", "is_canceled", as_yes_no),

@@ -6,6 +6,7 @@ from torc.cli import ask
 from torc.cli.ask import NO_PROMPTS
 from torc.cli.command import WORKFLOW_IDS, command, flag
 from torc.cli.output import Message
+from torc.cli.progress import patience
 from torc.errors import EXIT_ERROR, TorcError
 from torc.models.workflow import Workflow
 from torc.settings import user_name
@@ -36,7 +37,8 @@ def delete(torc: "Client", workflow_ids: list[int], *, no_prompts: bool, force: 
             if not _may_delete(torc, workflow, no_prompts=no_prompts):
                 declined.append(f"Deletion cancelled for workflow {workflow_id}.")
                 continue
-            deleted.append(torc.workflows.delete(workflow_id))
+            with patience(f"Deleting workflow {workflow_id}".format):
+                deleted.append(torc.workflows.delete(workflow_id))
         except TorcError as error:
             refused.append(f"  - ID {workflow_id}: {error.message}")
     lines = [f"Successfully deleted {len(deleted)} workflow(s):"] if deleted else []

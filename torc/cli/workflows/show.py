@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from torc.cli.command import PAGING, WHOSE, WORKFLOW_ID, argument, command, flag
 from torc.cli.output import Listing, Record
+from torc.cli.pages import Pages
 from torc.settings import user_name
 from torc.views import workflows as views
 
@@ -21,13 +22,26 @@ if TYPE_CHECKING:
     examples=("torc workflows list", "torc workflows list --all-users -f json"),
 )
 def list_workflows(
-    torc: "Client", *, user: str | None, all_users: bool, archived_only: bool, include_archived: bool, **query: Any
+    torc: "Client",
+    *,
+    user: str | None,
+    all_users: bool,
+    archived_only: bool,
+    include_archived: bool,
+    limit: int,
+    offset: int,
+    **query: Any,
 ) -> Listing:
     """List workflows."""
     owner = None if all_users else user or user_name()
+    query |= {"user": owner, "is_archived": None if include_archived else archived_only}
+    workflows = Pages(
+        lambda offset, rows: torc.workflows.page(limit=rows, offset=offset, **query), limit=limit, offset=offset
+    )
     return Listing(
         key=None,
-        records=torc.workflows.list(user=owner, is_archived=None if include_archived else archived_only, **query),
+        records=workflows,
+        total=workflows.total,
         columns=views.OF_ONE_USER if owner else views.OF_ALL_USERS,
         title=f"Workflows for user {owner}:" if owner else "Workflows for all users:",
         noun="workflows",

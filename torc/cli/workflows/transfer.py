@@ -3,11 +3,11 @@
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from torc.cli.command import WORKFLOW_ID, argument, command, flag
 from torc.cli.output import Document, Message
-from torc.cli.progress import show_sending
+from torc.cli.progress import download, show_sending
 from torc.errors import UsageError
 from torc.models.draft import DraftDocument
 from torc.settings import user_name
@@ -49,9 +49,13 @@ def export(torc: "Client", workflow_id: int, *, output: Path, include_results: b
     """
     from torc.workflow.transfer import save
 
-    write = partial(
+    fill = partial(
         torc.workflows.export_to, workflow_id, include_results=include_results, include_events=include_events
     )
+
+    def write(out: BinaryIO) -> None:
+        download(fill, out, f"Exporting workflow {workflow_id}")
+
     if output == STDOUT:
         content = tempfile.TemporaryFile()  # a reader who is slow is none of the server's business
         write(content)
