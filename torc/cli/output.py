@@ -4,8 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from torc.cli.table import box
 from torc.errors import TorcError
@@ -25,8 +24,7 @@ def unchanged(record: Any) -> Any:
     return record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listing:
+class Listing(NamedTuple):
     """Records of one kind: a table, or JSON under ``key`` (a bare array when there is none).
 
     They are asked for once, one by one, and JSON is printed as they come. ``total`` says how many there are, shown or
@@ -83,8 +81,7 @@ class Listing:
         return {self.key: documents} if self.key else documents
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One record: a line per column that has a value, or the JSON object."""
 
     title: str
@@ -107,8 +104,7 @@ class Record:
         return self.as_document(self.record)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """Something said: ``text`` for people, ``data`` for JSON, ``remark`` for stderr in both."""
 
     says: str
@@ -125,8 +121,7 @@ class Message:
         return self.data
 
 
-@dataclass(frozen=True, kw_only=True)
-class Document:
+class Document(NamedTuple):
     """A file that goes to stdout as it is, whatever the format."""
 
     content: BinaryIO
@@ -134,8 +129,7 @@ class Document:
     remark: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Feed:
+class Feed(NamedTuple):
     """Things as they happen: a line for each, in JSON a compact object in a line.
 
     ``live`` shows them otherwise to somebody at a terminal. ``code`` is asked for at the end.

@@ -1,8 +1,7 @@
 """What the commands of plain resources have in common: ``torc files get``, ``torc resource-requirements get``, ..."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torc.cli.command import WORKFLOW_ID, Argument, argument, command, number
 from torc.cli.output import Listing, Record, unchanged
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from torc.client.resources import Collection
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noun:
+class Noun(NamedTuple):
     """The words for a kind of record, and how one is shown."""
 
     word: str  # as in `torc files list`

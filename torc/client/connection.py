@@ -269,7 +269,8 @@ def _opener(url: str) -> tuple[Callable[[float], HTTPConnection], str]:
         host, port = parts.hostname, parts.port
         if kind is None or not host or not host.isprintable() or " " in host:
             raise ValueError("it has to begin with http:// or https:// and a host name")
-        host.encode("idna")
+        if not host.isascii():
+            host.encode("idna")
     except ValueError as error:
         raise UsageError(f"{url!r} is not the URL of a server: {error}.") from error
     return lambda timeout_s: kind(host, port, timeout=timeout_s), quote(parts.path.rstrip("/"), safe="/%")

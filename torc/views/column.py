@@ -1,9 +1,8 @@
 """A column of a table or a line of a record, and the wordings that several of them share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from torc.models.status import Cause, JobStatus
 
@@ -13,8 +12,7 @@ def plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A heading, and where its value comes from: a field's name, or a function of the record.
 
     ``is_status`` when the first word of a cell is a status; front ends show those in colour.
