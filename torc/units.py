@@ -139,4 +139,22 @@ def format_duration_s(seconds: int) -> str:
 
 def utc_now_iso() -> str:
     """The present moment as ``YYYY-MM-DDTHH:MM:SS.mmmZ``."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _iso(datetime.now(UTC))
+
+
+def iso_of(epoch_s: float) -> str:
+    """Seconds since the epoch as ``YYYY-MM-DDTHH:MM:SS.mmmZ``."""
+    return _iso(datetime.fromtimestamp(epoch_s, UTC))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def epoch_of(iso: str) -> float | None:
+    """Seconds since the epoch of an ISO 8601 moment, UTC unless it says otherwise; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

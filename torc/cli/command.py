@@ -279,7 +279,7 @@ def command_parser(declared: Command) -> Parser:
     parser = Parser(prog=f"torc {declared.path}", description=declared.description, epilog=_epilog_of(declared))
     words = [_usage_of(one) for one in declared.arguments if isinstance(one, Argument)]
     parser.usage = " ".join([parser.prog, "[OPTIONS]", *filter(None, words)])
-    parser.set_defaults(command=declared, parser=parser)
+    parser.set_defaults(declared=declared, parser=parser)
     parser.add_global()
     for argument in declared.arguments:
         parser.add(argument)

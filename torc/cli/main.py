@@ -23,7 +23,7 @@ NOUNS = {
     "run": "Run a workflow on this machine",
     "exec": "Run commands as a workflow, without a specification",
     "workflows": "Create, look at, initialize and delete workflows",
-    "jobs": "Look at jobs, cancel some, run some again",
+    "jobs": "Look at jobs and their logs, add, cancel and rerun some",
     "watch": "Watch a workflow until it has ended",
     "events": "Look at what happened, also as it happens",
     "results": "Look at how jobs ended",
@@ -58,8 +58,8 @@ def main(words: Sequence[str] | None = None) -> int:
     given = _parse(sys.argv[1:] if words is None else words)
     output_format = given.get("format") or "table"  # until the environment has been read without an error
     try:
-        values = {**given, **_settings(GLOBAL, given, is_lenient=not given["command"].needs_settings)}
-        if values["command"].json_in_pipe and not sys.stdout.isatty() and not _is_format_chosen(given):
+        values = {**given, **_settings(GLOBAL, given, is_lenient=not given["declared"].needs_settings)}
+        if values["declared"].json_in_pipe and not sys.stdout.isatty() and not _is_format_chosen(given):
             values["format"] = "json"
         output_format = values["format"]
         if output_format == "json":
@@ -68,7 +68,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except TorcError as error:
         return output.show_error(error, output_format, given.get("workflow_id"))
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        output.tell("Interrupted.")
         return EXIT_INTERRUPTED
 
 
@@ -88,7 +88,7 @@ def _prepare_streams() -> None:
 
 
 def _parse(words: Sequence[str]) -> dict[str, Any]:
-    """Everything on the command line by name, with the Command as ``command`` and its parser as ``parser``."""
+    """Everything on the command line by name, with the Command as ``declared`` and its parser as ``parser``."""
     found = argparse.Namespace()
     noun = top_parser().parse_to_command(words, found)
     noun = OTHER_NOUNS.get(noun, noun)
@@ -138,7 +138,7 @@ def _is_format_chosen(given: dict[str, Any]) -> bool:
 
 
 def _execute(values: dict[str, Any], given: dict[str, Any]) -> int:
-    command: Command = values["command"]
+    command: Command = values["declared"]
     logs.configure(values["log_level"])
     declared = {name: values[name] for name in _names(command) if name in values}
     if WHOSE in command.arguments:
@@ -169,7 +169,7 @@ def _names(command: Command) -> list[str]:
 def _database(values: dict[str, Any], given: dict[str, Any], arguments: dict[str, Any]) -> Path | None:
     """The database of a private server; None for a server that is there. ``given`` is the command line alone."""
     named = values.get("database")
-    if values["command"].is_private:
+    if values["declared"].is_private:
         has_server = given.get("api_url") is not None or API_URL.found().origin != DEFAULT
         if named is not None or values.get("standalone") or not has_server:
             return Path(named or arguments["output_dir"] / DEFAULT_DATABASE)

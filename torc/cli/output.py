@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, NamedTuple
 
 from torc.cli.table import box
@@ -180,7 +180,7 @@ def show(result: Result, output_format: str) -> int:
     else:
         write(as_json(result.document()) if output_format == "json" else result.text())
     if result.remark:
-        print(result.remark, file=sys.stderr)
+        tell(result.remark)
     return result.exit_code
 
 
@@ -199,9 +199,16 @@ def show_error(error: TorcError, output_format: str, workflow_id: object) -> int
     """Print a failure, in JSON mode as an object too, and return its exit code."""
     if output_format == "json":
         known = {"workflow_id": workflow_id} if isinstance(workflow_id, int) else {}
-        write(as_json({"status": "error", "message": error.message, **known}))
-    print(f"Error: {error.message}", file=sys.stderr)
+        with suppress(TorcError):  # a full disk changes nothing about what went wrong first
+            write(as_json({"status": "error", "message": error.message, **known}))
+    tell(f"Error: {error.message}")
     return error.exit_code
+
+
+def tell(text: str) -> None:
+    """Print to stderr. What nobody can read any more is no failure."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def as_json(document: Any) -> str:

@@ -21,8 +21,9 @@ from torc.models.catalogue import (
 from torc.models.compute_node import ComputeNode
 from torc.models.draft import TOKEN_HEADER, DraftAnswer, DraftBatch, DraftRequest
 from torc.models.event import Event
+from torc.models.explanation import Explanation
 from torc.models.file import File
-from torc.models.job import ChosenJobs, Job, JobsModel, JobVerb
+from torc.models.job import ChosenJobs, DeletedJobs, Job, JobsModel, JobVerb
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
 from torc.models.scheduler import LocalScheduler, ScheduledComputeNode, SlurmScheduler
@@ -41,6 +42,15 @@ class Jobs(Collection[Job]):
     def create_many(self, jobs: list[Job]) -> list[Job]:
         """Store jobs of one workflow in one transaction; the answer has the same order."""
         return self._connection.send("POST", "/bulk_jobs", JobsModel, body=JobsModel(jobs=jobs)).jobs
+
+    def delete_several(self, job_ids: list[int], *, force: bool = False) -> list[Job]:
+        """Delete jobs and return them as they were: all, or none if one is refused."""
+        body = DeletedJobs(job_ids=job_ids, force=force)
+        return self._connection.send("POST", "/bulk_jobs/delete", JobsModel, body=body).jobs
+
+    def explain(self, job_id: int) -> Explanation:
+        """Why a job is not running, or what came of it."""
+        return self._connection.send("GET", f"/jobs/{job_id}/explain", Explanation)
 
     def start(self, job_id: int, *, run_id: int, compute_node_id: int) -> Job:
         """Say that a claimed job runs now."""

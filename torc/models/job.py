@@ -92,6 +92,13 @@ class ChosenJobs(Record, kw_only=True):
     user: str | None = None  # who asks, unless there was a login
 
 
+class DeletedJobs(Record, kw_only=True):
+    """Body of a request to delete several jobs: all of them, or none if one is refused."""
+
+    job_ids: Annotated[list[int], Meta(min_length=1)]
+    force: bool = False  # although results or dependents would be lost
+
+
 class StatusChange(Record, kw_only=True):
     """Body of ``manage_status_change`` without a status in its path."""
 

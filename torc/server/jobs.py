@@ -5,10 +5,12 @@ from typing import Annotated
 from falcon import Request
 from msgspec import Meta
 
+from torc.models.explanation import Explanation
 from torc.models.job import (
     ChosenJobs,
     ClaimAnswer,
     ComputeNodesResources,
+    DeletedJobs,
     Job,
     JobsModel,
     JobVerb,
@@ -26,7 +28,7 @@ from torc.models.record import DeletedCount, Page
 from torc.models.result import Result
 from torc.models.status import JobStatus
 from torc.server.security import user_of
-from torc.store import claims, job_commands, job_deletion, jobs, manual, results
+from torc.store import claims, explain, job_commands, job_deletion, jobs, manual, results
 from torc.store.database import Database
 from torc.store.leases import Leases
 
@@ -65,6 +67,10 @@ class Jobs:
     def get(self, job_id: int) -> Job:
         """Read one job with its relations."""
         return jobs.get(self.database, job_id)
+
+    def explain(self, job_id: int) -> Explanation:
+        """Say why a job is not running, or what came of it."""
+        return explain.explain(self.database, job_id)
 
     def update(self, job_id: int, body: Job, given: frozenset[str]) -> Job:
         """Change an uninitialized job: fields that are left out stay, null clears."""
@@ -127,6 +133,10 @@ class JobVerbs:
     def enable(self, job_id: int, req: Request) -> Job:
         """Let a disabled job run, and what was canceled because of it."""
         return self._one(JobVerb.ENABLE, job_id, req)
+
+    def delete_several(self, body: DeletedJobs) -> JobsModel:
+        """Delete jobs, all or, if one is refused, none; 409 when one runs, has results or dependents, unless forced."""
+        return JobsModel(jobs=job_deletion.delete_several(self.database, body.job_ids, force=body.force))
 
     def several(self, verb: JobVerb, body: ChosenJobs, req: Request) -> JobsModel:
         """Do one of these to several jobs: to all, or to none if one is refused."""

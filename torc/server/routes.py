@@ -123,6 +123,7 @@ def _jobs(database: Database, leases: Leases) -> Iterator[Operation]:
     yield op("list_jobs", "GET", "/jobs", jobs.page)
     yield op("delete_jobs", "DELETE", "/jobs", jobs.delete_all)
     yield op("get_job", "GET", one, jobs.get)
+    yield op("explain_job", "GET", f"{one}/explain", jobs.explain)
     yield op("update_job", "PUT", one, jobs.update)
     yield op("delete_job", "DELETE", one, jobs.delete)
     yield op("start_job", "PUT", f"{one}/start_job/{{run_id}}/{{compute_node_id}}", commands.start)
@@ -133,6 +134,7 @@ def _jobs(database: Database, leases: Leases) -> Iterator[Operation]:
     for verb in JobVerb:
         yield op(f"{verb}_job", "POST", f"{one}/{verb}", getattr(verbs, verb))
     yield op("command_jobs", "POST", "/bulk_jobs/{verb}", verbs.several)
+    yield op("delete_several_jobs", "POST", "/bulk_jobs/delete", verbs.delete_several)
     yield op("claim_next_jobs", "POST", f"{workflow}/claim_next_jobs", claims.next)
     fitting = f"{workflow}/claim_jobs_based_on_resources/{{limit}}"
     yield op("claim_jobs_based_on_resources", "POST", fitting, claims.fitting)

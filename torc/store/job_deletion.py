@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from torc.errors import Conflict
+from torc.errors import Conflict, NotFound
 from torc.models.job import Job
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.store import groups, jobs, outcomes, triggers, workflows
@@ -14,22 +14,38 @@ from torc.store.rows import exists, json_ids
 
 def delete(database: Database, job_id: int, *, force: bool = False) -> Job:
     """Remove a job. Refused while it runs, and when results or dependents would be lost, unless forced."""
+    (job,) = delete_several(database, [job_id], force=force)
+    return job
+
+
+def delete_several(database: Database, job_ids: Sequence[int], *, force: bool = False) -> list[Job]:
+    """Remove jobs, all or, if one is refused, none. A dependent that goes too is no reason to refuse."""
+    wanted = list(dict.fromkeys(job_ids))
     with database.write() as db:
-        job = jobs.fetch(db, job_id)
+        found = jobs.select(db, wanted)
+        known = {job.id: job for job in found}
+        missing = [job_id for job_id in wanted if job_id not in known]
+        if missing:
+            raise NotFound(f"Job not found with ID: {', '.join(map(str, missing))}")
         if not force:
-            _refuse_if_needed(db, job)
-        remove(db, job.workflow_id, [job_id])
-        if exists(db, "SELECT 1 FROM job WHERE workflow_id = ?", (job.workflow_id,)):
-            outcomes.announce_completion(db, job.workflow_id)
-        workflows.touch(db, job.workflow_id)
-        return job
+            for job in found:
+                _refuse_if_needed(db, job, wanted)
+        for workflow_id in sorted({job.workflow_id for job in found}):
+            remove(db, workflow_id, [job_id for job_id in wanted if known[job_id].workflow_id == workflow_id])
+            if exists(db, "SELECT 1 FROM job WHERE workflow_id = ?", (workflow_id,)):
+                outcomes.announce_completion(db, workflow_id)
+            workflows.touch(db, workflow_id)
+        return found
 
 
-def _refuse_if_needed(db: sqlite3.Connection, job: Job) -> None:
+def _refuse_if_needed(db: sqlite3.Connection, job: Job, going: Sequence[int]) -> None:
     if job.status in HANDED_OUT:
         raise Conflict(f"job {job.id} is {job.status}; cancel the workflow first, or force")
     (results,) = db.execute("SELECT count(*) FROM result WHERE job_id = ?", (job.id,)).fetchone()
-    (dependents,) = db.execute(f"SELECT count(*) FROM ({groups.DEPENDENTS})", (job.id, job.id)).fetchone()
+    (dependents,) = db.execute(
+        f"SELECT count(*) FROM ({groups.DEPENDENTS}) WHERE job_id NOT IN (SELECT value FROM json_each(?))",
+        (job.id, job.id, json_ids(going)),
+    ).fetchone()
     if results or dependents:
         raise Conflict(
             f"job {job.id} has {results} result(s) and {dependents} dependent job(s) that would be lost or cut loose; "

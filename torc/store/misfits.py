@@ -55,14 +55,14 @@ def _find(db: sqlite3.Connection, workflow_id: int) -> Misfit | None:
         (workflow_id,),
     ).fetchall()
     rooms = [
-        Room(cpus, gb * GIB, gpus, count, _seconds(limit), config) for cpus, gb, gpus, count, limit, config in nodes
+        Room(cpus, gb * GIB, gpus, count, limit_s(limit), config) for cpus, gb, gpus, count, limit, config in nodes
     ]
     if not rooms or any(room.fits(shape) for shape in shapes for room in rooms):
         return None
-    shape = next((shape for shape in shapes if not _allocation_pending(db, workflow_id, shape.scheduler_id)), None)
+    shape = next((shape for shape in shapes if not is_allocation_pending(db, workflow_id, shape.scheduler_id)), None)
     if shape is None:
         return None
-    need, offer = _compare(shape, rooms[0])
+    need, offer = compare(shape, rooms[0])
     return Misfit(job_id=shape.first_job_id, job_name=_name(db, shape), need=need, offer=offer)
 
 
@@ -77,7 +77,7 @@ def why_empty(db: sqlite3.Connection, workflow_id: int, room: Room, limit: float
     job = f"job {first.first_job_id} '{_name(db, first)}'"
     if first.scheduler_id and room.scheduler_config_id not in (None, first.scheduler_id):
         return f"No ready job is for this runner: {job} waits for one of scheduler {first.scheduler_id}"
-    need, offer = _compare(first, room)
+    need, offer = compare(first, room)
     return f"No ready job fits: {job} needs {need}, free are {offer}"
 
 
@@ -86,7 +86,7 @@ def _name(db: sqlite3.Connection, shape: Shape) -> str:
     return str(name)
 
 
-def _compare(shape: Shape, room: Room) -> tuple[str, str]:
+def compare(shape: Shape, room: Room) -> tuple[str, str]:
     """What a job needs and what there is, in words; time only where it is too short."""
     need, offer = _words(shape), _words(room)
     if shape.runtime_s > room.time_left_s:
@@ -95,14 +95,16 @@ def _compare(shape: Shape, room: Room) -> tuple[str, str]:
     return need, offer
 
 
-def _seconds(limit: str | None) -> float:
+def limit_s(limit: str | None) -> float:
+    """Seconds in a node's whole time limit; infinite without one."""
     try:
         return math.inf if limit is None else parse_duration(limit)
     except ValueError:
         return math.inf  # existing runners write whatever they like
 
 
-def _allocation_pending(db: sqlite3.Connection, workflow_id: int, scheduler_id: int) -> bool:
+def is_allocation_pending(db: sqlite3.Connection, workflow_id: int, scheduler_id: int) -> bool:
+    """Whether nodes of this scheduler have been asked for."""
     return bool(
         scheduler_id
         and db.execute(
