@@ -39,6 +39,9 @@ ARROWS: dict[str, set[str]] = {
     "cli": {"runner", "views", "workflow", "client", "spec", "accounts"},
     "__main__": {"cli"},
 }
+ALSO = {"torc.cli.completions.grammar": {"server", "pytorc"}}
+"""Modules that need more than their package: completions are for the command lines of all programs."""
+
 ENTRY_POINTS = ("torc.__main__", "torc.cli", "torc.server.serve", "torc.server.options", "torc.server.__main__")
 ENTRY_POINTS_ONLY = {"configuration", "logs", "settings"}
 NAMES_THAT_SAY_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"}
@@ -81,7 +84,7 @@ def allowed(path: Path) -> set[str]:
     name = module_name(path)
     package = name.split(".")[1]
     extra = ENTRY_POINTS_ONLY if name.startswith(ENTRY_POINTS) else set()
-    return closure(package) | {package} | extra
+    return closure(package) | {package} | extra | ALSO.get(name, set())
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path != TORC / "__init__.py"], ids=module_name)

@@ -93,7 +93,7 @@ COMMANDS: dict[str, Callable[[Job], None]] = {"run-function": run_function, "run
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 1 when the function fails or cannot be called."""
-    command = COMMANDS[_parser().parse_args(arguments).command]
+    command = COMMANDS[make_parser().parse_args(arguments).command]
     try:
         url = _variable("TORC_API_URL")
         workflow_id, job_id = _id("TORC_WORKFLOW_ID"), _id("TORC_JOB_ID")
@@ -151,7 +151,8 @@ def _id(name: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(
         prog="pytorc",
         description="Run Python functions that were mapped to the jobs of a workflow.",

@@ -15,6 +15,7 @@ from torc.cli.main import NOUNS, module_of
 
 LINES = (
     "run",
+    "exec",
     "workflows",
     "workflows create",
     "workflows new",
@@ -37,6 +38,14 @@ LINES = (
     "jobs",
     "jobs list",
     "jobs get",
+    "jobs list-resource-requirements",
+    "jobs explain",
+    "jobs logs",
+    "jobs create",
+    "jobs update",
+    "jobs delete",
+    "jobs delete-all",
+    "jobs create-from-file",
     "jobs cancel",
     "jobs terminate",
     "jobs retry",
@@ -52,6 +61,11 @@ LINES = (
     "events monitor",
     "results",
     "results list",
+    "config",
+    "config show",
+    "config paths",
+    "config init",
+    "config validate",
     "reports",
     "reports check-resource-utilization",
     "reports results",
@@ -90,6 +104,7 @@ LINES = (
     "job-dependencies job-job",
     "job-dependencies job-file",
     "job-dependencies job-user-data",
+    "completions",
 )
 
 
@@ -257,6 +272,14 @@ def test_a_full_disk_is_one_sentence(environment):
         )
     assert done.stderr == "TorcError('the result cannot be written to stdout: No space left on device.')\n"
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("full", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1"])
+def test_a_failure_keeps_its_code_where_it_cannot_be_told(environment, full, tmp_path):
+    line = f"{sys.executable} -m torc -f json jobs list 1 --url http://127.0.0.1:9/ {full}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.returncode == errors.EXIT_SERVER_AWAY
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("closing", ["<&-", ">&-", "<&- >&- 2>&-"])

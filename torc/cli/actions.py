@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 @command(
     "actions rerun",
     argument("action_id", metavar="ID", type=number(1), help="see `torc workflows list-actions`"),
+    examples=("torc actions rerun 3", "torc workflows list-actions 12   # finds the ID"),
 )
 def rerun(torc: "Client", action_id: int) -> Message:
     """Let an action that has ended, well or not, be carried out again by the next runner."""

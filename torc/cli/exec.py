@@ -117,9 +117,7 @@ NOT_FOR_THE_RUNNER = (settings.MAX_PARALLEL_JOBS, settings.NUM_CPUS, settings.ME
     settings.MAX_PARALLEL_JOBS._replace(options=("-j", *settings.MAX_PARALLEL_JOBS.options)),
     argument("--num-cpus", metavar="N", type=number(1), default=1, help="CPUs of each command (default: 1)"),
     argument("--memory", metavar="MEM", type=memory, default=DEFAULT_MEMORY, help="memory of each, such as 2g"),
-    argument(
-        "--runtime", metavar="TIME", type=runtime, default=DEFAULT_RUNTIME, help="time of each, such as 2h"
-    ),
+    argument("--runtime", metavar="TIME", type=runtime, default=DEFAULT_RUNTIME, help="time of each, such as 2h"),
     argument("--retries", metavar="N", type=number(0), default=0, help="run a command that fails so often again"),
     argument("--name", metavar="NAME", default="exec", help="name of the workflow (default: exec)"),
     flag("--dry-run", help="only print the commands"),

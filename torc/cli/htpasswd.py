@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code is returned, usage errors exit by themselves with code 2."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names are other people's text
-    options = _parser().parse_args(words)
+    options = make_parser().parse_args(words)
     try:
         text, code = options.command(options)
         output.write(text)
@@ -92,7 +92,8 @@ def create(options: argparse.Namespace) -> tuple[str, int]:
     return f'Created "{path}"', 0
 
 
-def _parser() -> Parser:
+def make_parser() -> Parser:
+    """The command line."""
     parser = Parser(prog="torc-htpasswd", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("-V", "--version", action="version", version=f"torc-htpasswd {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)

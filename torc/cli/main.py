@@ -55,7 +55,7 @@ DEFAULT_DATABASE = "torc.db"
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code is returned, usage errors exit by themselves with code 2."""
     _prepare_streams()
-    given = _parse(sys.argv[1:] if words is None else words)
+    given = parse(sys.argv[1:] if words is None else words)
     output_format = given.get("format") or "table"  # until the environment has been read without an error
     try:
         values = {**given, **_settings(GLOBAL, given, is_lenient=not given["declared"].needs_settings)}
@@ -87,7 +87,7 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _parse(words: Sequence[str]) -> dict[str, Any]:
+def parse(words: Sequence[str]) -> dict[str, Any]:
     """Everything on the command line by name, with the Command as ``declared`` and its parser as ``parser``."""
     found = argparse.Namespace()
     noun = top_parser().parse_to_command(words, found)

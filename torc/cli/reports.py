@@ -25,6 +25,10 @@ FILES_NAMED = 20
     WORKFLOW_ID,
     argument("-r", "--run-id", metavar="N", type=number(0), help="this run, not the latest of each job"),
     flag("-a", "--all", help="also what stayed within the requirements"),
+    examples=(
+        "torc reports check-resource-utilization 12",
+        "torc reports check-resource-utilization 12 --run-id 1 --all   # of the first run, all jobs",
+    ),
 )
 def check_resource_utilization(torc: "Client", workflow_id: int, *, run_id: int | None, all: bool) -> Message:
     """Compare what jobs used with the resources they asked for.
@@ -87,6 +91,10 @@ def _existing_folder(arguments: dict[str, Any]) -> dict[str, Any]:
     flag("--all-attempts", help="all attempts of a job's last run, not only the latest"),
     flag("--all-runs", help="all attempts of all runs"),
     prepare=_existing_folder,
+    examples=(
+        "torc reports results 12 > report.json",
+        "torc reports results 12 | jq -r '.results[] | select(.return_code != 0) | .job_stderr'   # logs of failures",
+    ),
 )
 def results(torc: "Client", workflow_id: int, *, output_dir: Path, all_attempts: bool, all_runs: bool) -> Message:
     """Report how jobs ended and where their logs are, as JSON."""

@@ -1,0 +1,112 @@
+"""Every command line that the users' book prints is one that the programs read."""
+
+import re
+import shlex
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell_lines import commands_in
+from torc.cli import htpasswd
+from torc.cli.main import parse
+from torc.pytorc import make_parser
+from torc.server import options
+
+BOOK = Path(__file__).resolve().parents[3] / "shared" / "book" / "torc-book.txt"
+
+pytestmark = pytest.mark.skipif(not BOOK.exists(), reason="the users' book is not part of this checkout")
+
+NAME = re.compile(r"[a-z][a-z-]+")
+
+LATER = {
+    "torc hpc": "sites and profiles",
+    "torc slurm": "Slurm",
+    "torc submit": "Slurm",
+    "torc submit-slurm": "Slurm",
+    "torc workflows submit": "Slurm",
+    "torc-slurm-job-runner": "Slurm",
+    "torc tui": "the terminal interface",
+    "torc plot-resources": "figures",
+    "torc-server service": "services",
+}
+"""Commands that do not exist yet. The test fails for one that does, so this only shrinks."""
+
+LATER_OPTIONS = ("--https", "--log-dir", "--json-logs", "--daemon", "--pid-file")
+"""Options of torc-server that do not exist yet."""
+
+IMPOSSIBLE = {
+    "torc package": "prose: the package called torc",
+    "torc --url 1": "half of a line, in front of a shell's completion",
+}
+"""Lines that no program could read, and why."""
+
+
+def lines() -> list[str]:
+    """The command lines of the book, each once and in its order."""
+    text = re.sub(r"[ \t]*\\\n\s*", " ", BOOK.read_text())
+    return list(dict.fromkeys(commands_in(text)))
+
+
+def read(line: str) -> None:
+    """Read a command line as its program does. SystemExit for one that it refuses, or that asks for help.
+
+    The name of a command alone is a heading more often than a line to type; the help of it has to be there.
+    """
+    program, *words = shlex.split(line)
+    if program in ("torc", "torc-client"):
+        parse(["help", *words] if all(map(NAME.fullmatch, words[:2])) and len(words) < 3 else words)
+    elif program == "torc-server":
+        own = words and not words[0].startswith("-")
+        options.parser(*[print] * 3).parse_args(words if own else ["run", *words])
+    elif program == "torc-htpasswd":
+        htpasswd.make_parser().parse_args(words)
+    elif program == "pytorc":
+        make_parser().parse_args(words)
+    else:
+        raise SystemExit(2)
+
+
+def complaint(line: str) -> str | None:
+    """What the program says against a line."""
+    err = StringIO()
+    try:
+        with redirect_stderr(err), redirect_stdout(StringIO()):
+            read(line)
+    except SystemExit as end:
+        return err.getvalue().partition("\n")[0] or "refused" if end.code else None
+    return None
+
+
+def is_later(line: str) -> bool:
+    words = line.replace("torc-client", "torc", 1).split()
+    if words[0] == "torc-server" and any(word in LATER_OPTIONS for word in words):
+        return True
+    return any(words[: len(later.split())] == later.split() for later in LATER)
+
+
+def test_every_printed_line_is_read() -> None:
+    refused = {line: said for line in lines() if not is_later(line) and (said := complaint(line))}
+    assert {line: said for line, said in refused.items() if line not in IMPOSSIBLE} == {}
+    assert set(IMPOSSIBLE) <= set(refused), "these are read now"
+
+
+@pytest.mark.parametrize("option", LATER_OPTIONS)
+def test_an_option_that_is_later_is_printed_and_not_there(option: str) -> None:
+    printed = [line for line in lines() if line.startswith("torc-server ") and option in line.split()]
+    assert printed
+    assert complaint(f"torc-server run {option} x") is not None
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_what_is_later_is_printed_and_not_there(later: str) -> None:
+    printed = [line for line in lines() if line.split()[: len(later.split())] == later.split()]
+    assert printed
+    assert complaint(printed[0]) is not None
+
+
+def test_the_lines_are_found() -> None:
+    found = lines()
+    assert len(found) > 200
+    assert "torc config show --format json" in found
