@@ -207,6 +207,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "config paths": ("config paths", {"system": dict, "user": dict, "local": {"path": str, "exists": bool}}),
     "config init": ("config init --local --force", {"status": str, "file": str}),
     "config validate": ("config validate", {"valid": bool, "files": list, "errors": list}),
+    "completions": ("completions bash", {"shell": str, "script": str}),
     "actions rerun": ("actions rerun {action}", dict),
     "reports results": ("reports results {wf}", {"workflow_id": int, "results": [dict]}),
     "reports check-resource-utilization": ("reports check-resource-utilization {wf}", {"workflow_id": int}),
@@ -214,7 +215,6 @@ SHAPES: dict[str, tuple[str, Any]] = {
 
 
 NO_DOCUMENT = {
-    "completions": "a script for a shell",
     "jobs logs": "what the job wrote, as it wrote it",
     "watch": "an object in each line: test_watch.py",
     "events monitor": "an object in each line: test_events.py",

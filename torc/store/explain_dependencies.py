@@ -90,11 +90,15 @@ def first_cause(db: sqlite3.Connection, job_id: int, cause_job_id: int | None) -
     through = f", through {len(chain) - 1} other(s)" if len(chain) > 1 else ""
     return Reason(
         kind=ReasonKind.CAUSE,
-        says=f"it was canceled because job {cause.id} '{cause.name}' is {cause.status}"
+        says=f"it was canceled because job {cause.id} '{cause.name}' {_has_become(cause.status)}"
         f"{ending(db, cause.id)}{through}{again}",
         jobs=chain,
         count=len(chain),
     )
+
+
+def _has_become(status: str) -> str:
+    return status if status == JobStatus.FAILED else f"was {status}"
 
 
 def _chain(db: sqlite3.Connection, job_id: int, cause: NamedJob) -> list[NamedJob]:
