@@ -43,6 +43,7 @@ MEASURES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "parse": written_out.parsing,
     "plan": whole.plans,
     "transfer": whole.transfer,
+    "listing": whole.listing,
     "all-to-all-run": throughput.all_to_all,
     "all-to-all-create": creation.all_to_all,
     "sync": sync.runners,

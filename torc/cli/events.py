@@ -1,14 +1,12 @@
 """``torc events``."""
 
-import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from torc.cli.command import PAGING_WITH_LETTERS, WORKFLOW_ID, argument, command, number
-from torc.cli.output import Feed, Listing, Message, Record
-from torc.cli.plain import Noun, declare_get
-from torc.errors import TorcError
+from torc.cli.output import Feed, Listing, Message, Record, tell
+from torc.cli.plain import Noun, data_of, declare_get
 from torc.models.event import Event
 from torc.settings import positive_number
 from torc.views import events as views
@@ -24,12 +22,7 @@ MINUTE_S = 60
 
 def _parsed(arguments: dict[str, Any]) -> dict[str, Any]:
     """JSON that is refused needs no server."""
-    import msgspec  # not for --help
-
-    try:
-        return {**arguments, "data": msgspec.json.decode(arguments["data"])}
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise TorcError(f"--data is not JSON: {error}. Quote it for the shell: --data '{{\"key\": 1}}'.") from error
+    return {**arguments, "data": data_of(arguments["data"])}
 
 
 @command(
@@ -128,14 +121,14 @@ def monitor(
     ends_at = time.monotonic() + duration * MINUTE_S if duration else None
     until = f" for {duration} minutes" if duration else ""
     of = f" of category {category!r}" if category else ""
-    _tell(f"Monitoring events{of} of workflow {workflow_id}{until}; Ctrl-C ends it.")
+    tell(f"Monitoring events{of} of workflow {workflow_id}{until}; Ctrl-C ends it.")
     return Feed(records=_events(cursor, poll_interval, ends_at), text=views.line)
 
 
 def _events(cursor: "Cursor", poll_interval_s: float, ends_at: float | None) -> Iterator[Event]:
     from torc.workflow.follow import Patience
 
-    patience = Patience(_tell)
+    patience = Patience(tell)
     while True:
         is_last = ends_at is not None and time.monotonic() >= ends_at  # asked before reading: nothing is missed
         yield from patience.ask(cursor.read) or ()
@@ -145,8 +138,4 @@ def _events(cursor: "Cursor", poll_interval_s: float, ends_at: float | None) -> 
             break
         left_s = poll_interval_s if ends_at is None else max(0.0, ends_at - time.monotonic())
         time.sleep(min(poll_interval_s, left_s))
-    _tell("Monitoring duration completed.")
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    tell("Monitoring duration completed.")

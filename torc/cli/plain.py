@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torc.cli.command import WORKFLOW_ID, Argument, argument, command, number
 from torc.cli.output import Listing, Record, unchanged
 from torc.cli.pages import Pages, require
-from torc.errors import UsageError
+from torc.errors import TorcError, UsageError
 from torc.views.column import Column
 
 if TYPE_CHECKING:
@@ -86,6 +86,16 @@ def _with_capital(words: str) -> str:
 
 def _id_of(noun: Noun) -> Argument:
     return argument("record_id", metavar="ID", type=number(1), help=f"see `torc {noun.word} list`")
+
+
+def data_of(text: str) -> Any:
+    """What the JSON of ``--data`` means."""
+    import msgspec  # not for --help
+
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise TorcError(f"--data is not JSON: {error}. Quote it for the shell: --data '{{\"key\": 1}}'.") from error
 
 
 def declare_get(noun: Noun, promise: str, **options: Any) -> None:

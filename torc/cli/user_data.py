@@ -7,8 +7,8 @@ from torc.cli import ask
 from torc.cli.ask import NO_PROMPTS
 from torc.cli.command import PAGING, WORKFLOW_ID, argument, command, flag, number
 from torc.cli.output import Listing, Message, Record
-from torc.cli.plain import Noun, declare_delete, declare_get
-from torc.errors import TorcError, UsageError
+from torc.cli.plain import Noun, data_of, declare_delete, declare_get
+from torc.errors import UsageError
 from torc.models.user_data import UserData
 from torc.views import user_data as views
 
@@ -44,16 +44,6 @@ def _yes_or_no(*names: str, help: str) -> Any:
 
 def _truth(word: str | None) -> bool | None:
     return None if word is None else word == "true"
-
-
-def _parsed(text: str) -> Any:
-    """What the JSON of ``--data`` means."""
-    import msgspec  # not for --help
-
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise TorcError(f"--data is not JSON: {error}. Quote it for the shell: --data '{{\"key\": 1}}'.") from error
 
 
 @command(
@@ -112,7 +102,7 @@ declare_get(
 
 def _record_of(arguments: dict[str, Any]) -> dict[str, Any]:
     text = arguments.pop("data")
-    data = None if text is None else _parsed(text)
+    data = None if text is None else data_of(text)
     links = {name: arguments.pop(name) for name in ("consumer_job_id", "producer_job_id")}
     return {**arguments, "data": data, "links": links}
 
@@ -143,7 +133,7 @@ def _changes_of(arguments: dict[str, Any]) -> dict[str, Any]:
     if arguments["ephemeral"] is not None:
         changes["is_ephemeral"] = _truth(arguments["ephemeral"])
     if arguments["data"] is not None:
-        changes["data"] = _parsed(arguments["data"])
+        changes["data"] = data_of(arguments["data"])
     if not changes:
         raise UsageError("nothing to change; give --data, --name or --ephemeral.")
     return {"user_data_id": arguments["user_data_id"], "changes": changes}

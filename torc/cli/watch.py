@@ -1,13 +1,12 @@
 """``torc watch``: a workflow as it goes on, redrawn in place on a terminal, line by line anywhere else."""
 
-import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from torc.cli.command import WORKFLOW_ID, argument, command
 from torc.cli.outcome import exit_code
-from torc.cli.output import Feed
+from torc.cli.output import Feed, tell
 from torc.errors import EXIT_ERROR, EXIT_JOBS_FAILED
 from torc.settings import positive_number
 
@@ -69,7 +68,7 @@ def _lines(observer: "Observer", poll_interval_s: float) -> Iterator[Any]:
     """Events, and at the end an object about the whole."""
     from torc.workflow.follow import Patience
 
-    patience = Patience(lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    patience = Patience(tell)
     while True:
         yield from observer.take_events()
         if observer.scene.is_over and not observer.has_more:

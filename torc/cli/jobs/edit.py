@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from torc.client.api import Client
 
 COMMAND = ("-c", "--command")
-"""The first long name is what the parser calls it, and ``command`` is there what was declared with @command."""
 
 FORCE = flag("--force", help="although results would be lost, or other jobs depend on them")
 
