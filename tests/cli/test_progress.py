@@ -1,9 +1,12 @@
 """The lines a run writes while it goes on."""
 
 import io
+import os
+import pty
+import sys
 
 from torc.cli import progress
-from torc.cli.progress import Progress, progress_on
+from torc.cli.progress import ERASE, Progress, patience, progress_on
 
 
 def lines(stream: io.StringIO) -> list[str]:
@@ -55,3 +58,34 @@ def test_a_workflow_without_jobs_is_no_division_by_zero(monkeypatch):
     with progress_on(stream, {}) as shown:
         shown.job_finished("ghost", "completed", 0)
     assert lines(stream) == ["Running 0 jobs", "1 of 0 done, 0 running, 0 failed"]
+
+
+def test_what_takes_long_is_shown_on_a_terminal_and_leaves_nothing(monkeypatch, eventually):
+    monkeypatch.setattr(progress, "SILENT_S", 0.0)
+    ours, its = pty.openpty()
+    os.set_blocking(ours, False)
+    seen = ""
+
+    def screen() -> str:
+        nonlocal seen
+        try:
+            seen += os.read(ours, 4096).decode()
+        except BlockingIOError:
+            pass
+        return seen
+
+    with open(its, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with patience(lambda: "Deleting workflow 5"):
+            eventually(screen, lambda text: "Deleting workflow 5 (0 s)" in text)
+        eventually(screen, lambda text: text.endswith(ERASE))
+        monkeypatch.undo()
+    os.close(ours)
+
+
+def test_what_is_over_soon_and_what_nobody_sees_is_not_shown(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with patience(lambda: "Deleting"):
+        pass
+    assert stream.getvalue() == ""
