@@ -77,9 +77,8 @@ def load(path: Path) -> DraftDocument:
 
 
 def content(document: DraftDocument) -> dict[str, Any]:
-    return {kind: msgspec.to_builtins(records) for kind, records in vars(document).items() if kind != "jobs"} | {
-        "jobs": msgspec.to_builtins(list(document.jobs))
-    }
+    fields = msgspec.structs.asdict(document)
+    return {kind: msgspec.to_builtins(list(records) if kind == "jobs" else records) for kind, records in fields.items()}
 
 
 def waits_for(document: DraftDocument) -> dict[str, set[str]]:

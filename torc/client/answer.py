@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, cast
 
 from torc.errors import ServerAway
@@ -39,9 +39,14 @@ class Answer:
             taken, self._data = self._data[:size], b"" if size is None else self._data[size:]
             return taken
         try:
-            return self._response.read(size)
+            taken = self._response.read(size)
+            if (
+                not taken and size != 0 and self._response.length
+            ):  # http.client is silent about it when bytes are counted
+                raise IncompleteRead(b"", self._response.length)
         except (OSError, HTTPException) as error:
             raise ServerAway(f"the answer of {self._url} broke off ({why(error)}); try again.") from error
+        return taken
 
     def chunks(self, size: int = 256 * 1024) -> Iterator[bytes]:
         """The body in pieces of at most so many bytes, as they come."""
