@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from torc.cli.output import Result
 from torc.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_SERVER_AWAY, EXIT_USAGE
-from torc.settings import CLIENT, Setting, whole_number, yes_or_no
+from torc.settings import CLIENT, Setting, as_argument, whole_number, yes_or_no
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -229,7 +229,7 @@ class Parser(argparse.ArgumentParser):
                 *argument.options,
                 action=StoreOnce,
                 dest=argument.name,
-                type=_type_of(argument.read),
+                type=as_argument(argument.read),
                 default=default,
                 metavar=argument.metavar,
                 help=_help_of(argument),
@@ -302,18 +302,6 @@ def _usage_of(argument: Argument) -> str:
     return {"?": f"[{name}]", "+": f"{name}...", "*": f"[{name}...]"}.get(argument.options.get("nargs", ""), name)
 
 
-def _type_of(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """For argparse, which shows the reason of an ArgumentTypeError only."""
-
-    def convert(text: str) -> Any:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return convert
-
-
 def _help_of(setting: Setting) -> str:
     default = "" if setting.default in (None, False) else f"default: {setting.default}; "
     return f"{setting.help} [{default}{setting.older_variable or setting.variable}]".replace("%", "%%")
@@ -321,7 +309,7 @@ def _help_of(setting: Setting) -> str:
 
 def number(minimum: int) -> Callable[[str], int]:
     """An argument type: an integer of at least ``minimum``."""
-    return _type_of(whole_number(minimum))
+    return as_argument(whole_number(minimum))
 
 
 def id_or_name(text: str) -> int | str:
