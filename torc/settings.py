@@ -123,6 +123,20 @@ def _cure(key: str) -> str:
     return f"; do you mean {close[0]!r}?" if close else "; docs/settings.md has all of them."
 
 
+def as_argument(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """``read`` for argparse, which shows a reason only when it is in an error of its own."""
+
+    def convert(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            from argparse import ArgumentTypeError
+
+            raise ArgumentTypeError(str(error)) from error
+
+    return convert
+
+
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     """Reads an integer that is at least ``minimum``, and at most ``maximum``."""
 
@@ -393,9 +407,42 @@ REQUIRE_AUTH = Setting(
     options=("--require-auth",),
 )
 
-HTTPS = Setting("server.https", yes_or_no, "not offered yet: put a proxy in front that speaks TLS", default=False)
-LOG_DIR = Setting("server.logging.log_dir", any_path, "not offered yet: the server logs to its standard output")
-JSON_LOGS = Setting("server.logging.json_logs", yes_or_no, "not offered yet: logs are lines of text", default=False)
+HTTPS = Setting(
+    "server.https",
+    yes_or_no,
+    "speak TLS only; needs a certificate and its key",
+    default=False,
+    options=("--https",),
+)
+TLS_CERT = Setting(
+    "server.tls_cert",
+    any_path,
+    "PEM file with the certificate for --https, and those up to its authority",
+    options=("--tls-cert",),
+    metavar="FILE",
+)
+TLS_KEY = Setting(
+    "server.tls_key",
+    any_path,
+    "PEM file with the key of that certificate, without a password",
+    options=("--tls-key",),
+    metavar="FILE",
+)
+LOG_DIR = Setting(
+    "server.logging.log_dir",
+    any_path,
+    "folder, made if missing, for a copy of the log: torc-server.log, and five older ones of 10 MiB",
+    options=("--log-dir",),
+    metavar="DIR",
+    older_variable="TORC_LOG_DIR",
+)
+JSON_LOGS = Setting(
+    "server.logging.json_logs",
+    yes_or_no,
+    "write each line of that file as a JSON object",
+    default=False,
+    options=("--json-logs",),
+)
 
 DASH_HOST = Setting("dash.host", str, "name or address on which the dashboard listens", default="127.0.0.1")
 DASH_PORT = Setting("dash.port", whole_number(1, 65535), "port of the dashboard", default=8090)
@@ -437,8 +484,13 @@ SERVER = (
     SERVER_DATABASE,
     AUTH_FILE,
     REQUIRE_AUTH,
+    HTTPS,
+    TLS_CERT,
+    TLS_KEY,
     COMPLETION_CHECK_INTERVAL,
     SERVER_LOG_LEVEL,
+    LOG_DIR,
+    JSON_LOGS,
 )
 
 BY_KEY = {setting.key: setting for setting in list(vars().values()) if isinstance(setting, Setting)}

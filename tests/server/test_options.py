@@ -97,7 +97,7 @@ def test_a_database_of_the_file_must_be_usable(start):
     [
         ("[server]\nport = 'many'\n", "torc.toml:2: server.port: 'many' is not a whole number."),
         ("[server]\nthread = 4\n", "torc.toml:2: there is no setting 'server.thread'; do you mean 'server.threads'?"),
-        ("[server]\nhttps = true\n", "server.https is true (torc.toml:2), but this server does not speak TLS yet"),
+        ("[server]\nhttps = true\n", "--https needs a certificate and its key"),
         ("[server]\nrequire_auth = true\n", "authentication is required, but there are no accounts"),
     ],
 )

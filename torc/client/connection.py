@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLCertVerificationError
 from typing import Any, BinaryIO, NoReturn, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -130,6 +131,11 @@ class Connection:
                     break
                 answer.close()
                 logger.debug("%s %s: status %d; trying again", method, path, answer.status)
+            except SSLCertVerificationError as error:
+                raise TorcError(
+                    f"the certificate of {self.url} is not trusted ({error.verify_message}); name a file with the "
+                    "certificate of its authority, or with its own, in SSL_CERT_FILE."
+                ) from error
             except (OSError, HTTPException) as error:
                 if is_last or (was_sent and not repeatable):
                     raise self._away(error) from error

@@ -172,9 +172,14 @@ def _inode(path: Path) -> int | None:
 def _answers(record: ServerRecord) -> bool:
     """Whether the author of the server file answers at its URL, and not somebody who got its port later.
 
-    Raises Conflict for a server with accounts: nobody would be told a password before it has proved who it is.
+    Raises Conflict for a server with TLS, and for one with accounts: nobody would be told a password before it has
+    proved who it is.
     """
     parts = urlsplit(record.url)
+    if parts.scheme == "https":
+        raise Conflict(
+            f"the database is served by {record.who()} with TLS; leave out --standalone and use --url {record.url}"
+        )
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=PING_S)
     headers = {}
     if record.token is not None:

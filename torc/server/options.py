@@ -1,19 +1,31 @@
 """The options of ``torc-server``."""
 
 import argparse
-import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from torc import __version__
-from torc.errors import DatabaseUnusable, TorcError
-from torc.settings import AUTH_FILE, HTTPS, JSON_LOGS, LOG_DIR, REQUIRE_AUTH, SERVER, URL, Setting, seconds, yes_or_no
-
-logger = logging.getLogger(__name__)
+from torc.errors import DatabaseUnusable
+from torc.settings import (
+    COMPLETION_CHECK_INTERVAL,
+    PORT,
+    SERVER,
+    SERVER_DATABASE,
+    SERVER_LOG_LEVEL,
+    THREADS,
+    Setting,
+    any_path,
+    as_argument,
+    seconds,
+    yes_or_no,
+)
 
 LEASE_S = 300.0
+PID_FILE = Path("/var/run/torc-server.pid")
+
+FOR_PRIVATE_SERVERS = (PORT, THREADS, SERVER_DATABASE, COMPLETION_CHECK_INTERVAL, SERVER_LOG_LEVEL)
+"""What a server that a client started for itself takes from the environment and from files."""
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -39,13 +51,20 @@ def parser(run: Command, print_version: Command, print_openapi: Command) -> argp
     add(
         "--lease-secs",
         dest="lease_s",
-        type=_type_of(seconds),
+        type=as_argument(seconds),
         default=LEASE_S,
         metavar="SECONDS",
         help=f"how long a runner may be silent before its jobs are given to others (default {LEASE_S:g})",
     )
     add("--network-filesystem", action="store_true", help="the database is on a file system shared between machines")
     add("--take-over", action="store_true", help="serve although a server on another machine did not sign off")
+    add("--daemon", action="store_true", help="serve in the background; --log-dir keeps what it has to say")
+    add(
+        "--pid-file",
+        type=any_path,
+        metavar="FILE",
+        help=f"file for the number of the serving process (default with --daemon: {PID_FILE})",
+    )
     add("--standalone", action="store_true", help=argparse.SUPPRESS)  # started by a client, for clients here
     return made
 
@@ -57,42 +76,19 @@ def _add(serve: argparse.ArgumentParser, setting: Setting) -> None:
     if setting.read is yes_or_no:
         serve.add_argument(*setting.options, action=argparse.BooleanOptionalAction, dest=setting.name, help=text)
     else:
-        read = _type_of(setting.read)
+        read = as_argument(setting.read)
         serve.add_argument(*setting.options, type=read, dest=setting.name, metavar=setting.metavar, help=text)
-
-
-def _type_of(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    def convert(text: str) -> Any:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return convert
 
 
 def complete(options: argparse.Namespace) -> None:
     """Give what was not on the command line the value from the environment, a file or the default.
 
-    A private server is only told by its client what to do: accounts and addresses of others are not for it.
+    A private server is only told by its client what to do: accounts, addresses and logs of others are not for it.
     """
     for setting in SERVER:
         if getattr(options, setting.name) is None:
-            is_for_others = options.standalone and setting in (URL, AUTH_FILE, REQUIRE_AUTH)
+            is_for_others = options.standalone and setting not in FOR_PRIVATE_SERVERS
             setattr(options, setting.name, setting.default if is_for_others else setting.configured())
-    if HTTPS.configured() and not options.standalone:
-        raise TorcError(
-            f"{HTTPS.key} is true ({HTTPS.found().origin}), but this server does not speak TLS yet; put a proxy in "
-            "front of it that does, and set it to false"
-        )
-
-
-def warn_of_what_is_not_built() -> None:
-    """Say which settings of the log have no effect yet. To be called when logging has been configured."""
-    for setting in (LOG_DIR, JSON_LOGS):
-        found = setting.found()
-        if found.value:
-            logger.warning("%s (%s) has no effect yet: lines of text go to standard error", setting.key, found.origin)
 
 
 def database_path(text: str | None) -> Path:

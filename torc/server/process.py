@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from ssl import SSLContext
 from typing import Any, cast
 
 from gunicorn import arbiter
@@ -145,6 +146,7 @@ class Application(BaseApplication):
         self,
         listener: socket.socket,
         threads: int,
+        tls: SSLContext | None,
         *,
         load: Callable[[], Any],
         ready: Callable[[bool], None],
@@ -152,9 +154,13 @@ class Application(BaseApplication):
         end: Callable[[Callable[[], None]], None],
         complain: Callable[[TorcError], None],
     ) -> None:
-        """``ready`` gets whether this is the first worker; ``end`` gets a function that waits for open requests."""
+        """``ready`` gets whether this is the first worker; ``end`` gets a function that waits for open requests.
+
+        Without ``tls`` it speaks plain HTTP.
+        """
         self._listener = listener
         self._threads = threads
+        self._tls = tls
         self._load = load
         self._ready = ready
         self.ending = ending
@@ -163,7 +169,7 @@ class Application(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        wanted = {
+        wanted: dict[str, Any] = {
             "bind": f"fd://{self._listener.detach()}",
             "workers": 1,
             "threads": self._threads,
@@ -178,6 +184,9 @@ class Application(BaseApplication):
             "post_worker_init": lambda worker: self._explained(lambda: self._ready(worker.age == 1)),
             "worker_exit": lambda server, worker: self._leave(worker),
         }
+        if self._tls is not None:
+            wanted["certfile"] = os.devnull  # gunicorn asks no more of it than that it exists
+            wanted["ssl_context"] = lambda config, default: self._tls  # as it comes, read anew for every connection
         for name, value in wanted.items():
             self.cfg.set(name, value)
 

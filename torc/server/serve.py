@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from torc import __version__, logs
 from torc.errors import DatabaseUnusable, TorcError
 from torc.rendezvous import BASE_PATH, ERROR_LINE, PORT_LINE, Places, ServerRecord, host_name, network_filesystem
+from torc.server import log_file
 from torc.server.listener import bind, in_url, is_loopback, own_names
-from torc.server.options import complete, database_path, parser, warn_of_what_is_not_built
+from torc.server.options import PID_FILE, complete, database_path, parser
 from torc.units import utc_now_iso
 
 if TYPE_CHECKING:  # the watching process never imports what only serving needs
+    from ssl import SSLContext
+
     from torc.server.auth import Authenticator
+    from torc.server.daemon import PidFile
     from torc.server.housekeeping import Housekeeping
     from torc.server.possession import Attendance, Possession
     from torc.server.stream import Streams
@@ -49,9 +53,16 @@ def run(options: argparse.Namespace) -> None:
     complete(options)
     places = Places.of(database_path(options.database))
     shared = options.network_filesystem or _is_shared(places, options.standalone)
-    logs.configure(options.log_level)
-    if not options.standalone:
-        warn_of_what_is_not_built()
+    pid_file = _settle(options)
+    try:
+        _serve(options, places, shared)
+    finally:
+        if pid_file is not None:
+            pid_file.remove()
+
+
+def _serve(options: argparse.Namespace, places: Places, shared: bool) -> None:
+    tls = _tls_context(options)
     authenticator = None if options.standalone else _authenticator(options)
     listener = bind(options.url, options.port)
     if not is_loopback(listener) and (authenticator is None or not authenticator.is_required):
@@ -66,6 +77,7 @@ def run(options: argparse.Namespace) -> None:
     Application(
         listener,
         options.threads,
+        tls,
         load=service.load,
         ready=service.ready,
         ending=service.ending,
@@ -91,7 +103,8 @@ class Service:
         self._shared = shared
         self._authenticator = authenticator
         self._port: int = listener.getsockname()[1]
-        self._host = in_url(listener)
+        self._scheme = "https" if options.https else "http"
+        self._host: str = options.url if options.https else in_url(listener)  # a certificate is for a name
         self._names = own_names(listener, options.url, options.allowed_host)
         self._instance = uuid.uuid4().hex
         self._token = secrets.token_urlsafe(32) if options.standalone else None
@@ -108,6 +121,7 @@ class Service:
         from torc.store.leases import Leases
 
         places, options = self._places, self._options
+        log_file.rotate()
         possession = Possession(places, self._record(), shared_filesystem=self._shared, take_over=options.take_over)
         try:
             database = Database(places.database, network_filesystem=self._shared)
@@ -123,11 +137,16 @@ class Service:
             leases,
             instance=self._instance,
             streams=self._opened.streams,
-            log_place=str(places.log) if options.standalone else "the server's standard error",
+            log_place=self._log_place(),
             host_names=self._names,
             token=self._token,
             authenticator=self._authenticator,
         )
+
+    def _log_place(self) -> str:
+        if self._options.log_dir is not None:
+            return str(self._options.log_dir / log_file.NAME)
+        return str(self._places.log) if self._options.standalone else "the server's standard error"
 
     def ready(self, is_first: bool) -> None:
         """The application is loaded and the port open: begin to work, and say so."""
@@ -164,7 +183,7 @@ class Service:
         opened.possession.leave()
 
     def _url(self) -> str:
-        return f"http://{self._host}:{self._port}{BASE_PATH}"
+        return f"{self._scheme}://{self._host}:{self._port}{BASE_PATH}"
 
     def _record(self) -> ServerRecord:
         try:
@@ -191,6 +210,32 @@ class _Opened:
     housekeeping: "Housekeeping"
     streams: "Streams"
     attendance: "Attendance | None" = None
+
+
+def _settle(options: argparse.Namespace) -> "PidFile | None":
+    """Go to the background, take the pid file and open the log, as far as each is asked for."""
+    pid_file = None
+    if options.daemon or options.pid_file:
+        from torc.server.daemon import PidFile, detach
+
+        if options.daemon:
+            detach()
+        pid_file = PidFile(options.pid_file or PID_FILE)
+    logs.configure(options.log_level)
+    if options.log_dir is not None:
+        log_file.open_log(options.log_dir, as_json=options.json_logs)
+    elif options.daemon:
+        logger.warning("nobody will hear what this server has to say; --log-dir DIR keeps it")
+    return pid_file
+
+
+def _tls_context(options: argparse.Namespace) -> "SSLContext | None":
+    """What encrypts connections, if they are to be. Raises TorcError."""
+    if not (options.https or options.tls_cert or options.tls_key):
+        return None  # and nothing of TLS is loaded
+    from torc.server.tls import tls_context
+
+    return tls_context(options.https, options.tls_cert, options.tls_key)
 
 
 def _authenticator(options: argparse.Namespace) -> "Authenticator | None":

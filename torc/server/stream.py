@@ -1,5 +1,6 @@
 """Events as they happen: server-sent events, each stream a thread of its own for as long as somebody listens."""
 
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -109,9 +110,9 @@ def _has_left(listener: socket.socket | None) -> bool:
     """Whether the peer closed its connection. Writing would tell only at the second try."""
     if listener is None:
         return False
+    poll = select.poll()
     try:
-        return listener.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
+        poll.register(listener, select.POLLRDHUP)  # reading would not do: encrypted, there is always more to read
+    except ValueError:  # closed on this side
         return True
+    return bool(poll.poll(0))
