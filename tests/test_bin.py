@@ -146,7 +146,7 @@ def test_the_tests_add_their_extra_once(checkout: Path, tools: Path, working_pip
 
 @pytest.mark.parametrize(
     ("user", "expected"),
-    [("0", "update -qq\ninstall -qq -y --no-install-recommends curl jq npm zsh fish elvish\n"), ("1000", "")],
+    [("0", "update -qq\ninstall -qq -y --no-install-recommends curl jq npm openssl zsh fish elvish\n"), ("1000", "")],
 )
 def test_programs_for_the_tests_are_installed_where_nobody_is_asked(
     checkout: Path, tools: Path, working_pip: Path, user: str, expected: str

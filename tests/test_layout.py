@@ -43,7 +43,14 @@ ARROWS: dict[str, set[str]] = {
 ALSO = {"torc.cli.completions.grammar": {"server", "pytorc"}}
 """Modules that need more than their package: completions are for the command lines of all programs."""
 
-ENTRY_POINTS = ("torc.__main__", "torc.cli", "torc.server.serve", "torc.server.options", "torc.server.__main__")
+ENTRY_POINTS = (
+    "torc.__main__",
+    "torc.cli",
+    "torc.server.serve",
+    "torc.server.options",
+    "torc.server.log_file",
+    "torc.server.__main__",
+)
 ENTRY_POINTS_ONLY = {"configuration", "logs", "settings"}
 NAMES_THAT_SAY_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"}
 NOT_FOR_HELP = {"falcon", "gunicorn", "plotly", "sqlite3", "textual", "yaml"}
