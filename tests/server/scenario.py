@@ -157,7 +157,9 @@ class Stock:
             })  # fmt: skip
             ids["scheduled_compute_nodes"] = flow.add(
                 "scheduled_compute_nodes", scheduler_id=number, scheduler_config_id=number + 5, scheduler_type=text,
-                status=("pending", "active")[number - 1],
+                status=("pending", "active")[number - 1], name=name, reason=text,
+                submitted_at=f"2026-01-0{number}T00:00:00Z", started_at=f"2026-01-0{number}T01:00:00Z",
+                ended_at=f"2026-01-0{number}T02:00:00Z",
             )  # fmt: skip
             ids["local_schedulers"] = flow.add("local_schedulers", name=name, memory=f"{number}g", num_cpus=number)
             ids["slurm_schedulers"] = flow.add(
@@ -202,6 +204,7 @@ class Stock:
             "compute_nodes": {"hostname": ("the_b_Name", "b"), "is_active": ("true", None)},
             "scheduled_compute_nodes": {
                 "scheduler_id": (1, 9), "scheduler_config_id": (6, 9), "status": ("pending", "complete"),
+                "name": ("the_b_Name", "b"),
             },
             "local_schedulers": {"memory": ("1g", "9g"), "num_cpus": (1, 9)},
             "slurm_schedulers": {

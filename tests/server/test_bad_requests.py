@@ -159,7 +159,8 @@ class Sample:
             },
             "/scheduled_compute_nodes": {
                 "workflow_id": self.workflow, "scheduler_id": 77, "scheduler_config_id": 1, "scheduler_type": "slurm",
-                "status": "pending",
+                "status": "pending", "name": "worker_1", "reason": "Priority", "submitted_at": "2026-01-01T00:00:00Z",
+                "started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z",
             },
             "/local_schedulers": {**in_workflow, "memory": "1g", "num_cpus": 2},
             "/slurm_schedulers": {
@@ -177,6 +178,7 @@ class Sample:
             "scheduler_id": 1, "failure_handler_id": 1, "run_id": 1, "cause": "exit", "schedule_compute_nodes": {},
         }  # fmt: skip
         self.ids["/jobs"] = made("/jobs", {"workflow_id": self.workflow, "name": "one", "command": "true"})
+        self.bodies["/scheduled_compute_nodes/claim_check"] = {"user": "u", "interval_s": 60.0}
         self.bodies["/bulk_jobs"] = {"jobs": [{**in_workflow, "command": "true"}]}
         self.bodies["/results"] = {
             "job_id": self.ids["/jobs"], "workflow_id": self.workflow, "run_id": 1, "attempt_id": 1,

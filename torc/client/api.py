@@ -26,7 +26,7 @@ from torc.models.file import File
 from torc.models.job import ChosenJobs, DeletedJobs, Job, JobsModel, JobVerb
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
-from torc.models.scheduler import LocalScheduler, ScheduledComputeNode, SlurmScheduler
+from torc.models.scheduler import CheckTurn, CheckTurnAnswer, LocalScheduler, ScheduledComputeNode, SlurmScheduler
 from torc.models.service import DoctorAnswer, Health
 from torc.models.status import JobStatus
 from torc.models.sync import RenewAnswer, SyncAnswer, SyncRequest
@@ -161,6 +161,11 @@ class Client:
     def release(self, node_id: int) -> ComputeNode:
         """Say that a node without a lease is gone: its jobs are ready for others."""
         return self._connection.send("PUT", f"/compute_nodes/{node_id}/release", ComputeNode)
+
+    def claim_allocation_check(self, user: str, interval_s: float) -> CheckTurnAnswer:
+        """Ask for the turn to look after all allocations of a user; granted to one client in ``interval_s``."""
+        body = CheckTurn(user=user, interval_s=interval_s)
+        return self._connection.send("POST", "/scheduled_compute_nodes/claim_check", CheckTurnAnswer, body=body)
 
     def rerun_action(self, action_id: int) -> WorkflowAction:
         """Let an action that has ended be carried out again; Conflict while it is still to be done."""

@@ -66,6 +66,11 @@ class DraftScheduledNode(Record, kw_only=True):
     scheduler_config: int | None = None  # a Slurm scheduler of the document, or a local one where that is the type
     scheduler_type: str
     status: str
+    name: str | None = None
+    reason: str | None = None
+    submitted_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
 
 
 class DraftResult(Record, kw_only=True):

@@ -94,6 +94,7 @@ class ScheduledNodesQuery(ListQuery, kw_only=True):
     scheduler_id: int | None = None
     scheduler_config_id: int | None = None
     status: str | None = None
+    name: str | None = None
 
 
 class LocalSchedulersQuery(ListQuery, kw_only=True):

@@ -6,12 +6,13 @@ from typing import Any
 
 import falcon
 
-from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SCHEDULED_NODES, SLURM_SCHEDULERS
+from torc.models.catalogue import FILES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS
 from torc.models.export import Export
 from torc.models.job import JobVerb
 from torc.rendezvous import BASE_PATH
 from torc.server import plain
 from torc.server.actions import Actions
+from torc.server.allocations import Allocations
 from torc.server.codec import read_object
 from torc.server.drafts import Drafts
 from torc.server.events import Events
@@ -51,8 +52,11 @@ def operations(database: Database, leases: Leases, streams: Streams, instance: s
     yield from _workflows(database)
     yield from _graph(database)
     yield from _jobs(database, leases)
-    for resource in (FILES, SCHEDULED_NODES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS):
+    for resource in (FILES, LOCAL_SCHEDULERS, SLURM_SCHEDULERS):
         yield from plain.operations(Plain(database, resource))
+    allocations = Allocations(database)
+    yield from plain.operations(allocations)
+    yield op("claim_allocation_check", "POST", "/scheduled_compute_nodes/claim_check", allocations.claim_check)
     user_data = UserDataRecords(database)
     yield op("create_user_data_batch", "POST", "/bulk_user_data", user_data.create_many)
     for special in (user_data, Requirements(database), Results(database), nodes, events):

@@ -15,6 +15,7 @@ from torc.models.draft_history import (
     DraftStatus,
 )
 from torc.models.result import NO_NODE
+from torc.models.scheduler import LIVE_ALLOCATIONS
 from torc.models.status import SETTLED, JobStatus
 from torc.store import actions, busy, events, triggers, workflows
 from torc.store.database import Database
@@ -41,6 +42,7 @@ OUTDATED = "outdated"
 workflow is whole, the other differs from every one."""
 
 NODE = columns(DraftComputeNode, ("scheduler_config",))
+SCHEDULED = columns(DraftScheduledNode, ("scheduler_config",))
 RESULT = columns(DraftResult, ("job", "compute_node", "is_current"))
 EVENT = ("kind", "run_id", "attempt_id", "status", "data")
 
@@ -113,19 +115,14 @@ def _insert_nodes(db: sqlite3.Connection, draft: Draft, nodes: list[DraftCompute
 def _insert_scheduled(db: sqlite3.Connection, draft: Draft, nodes: list[DraftScheduledNode], at: int) -> None:
     rows: list[tuple[Any, ...]] = []
     for index, node in enumerate(nodes, at):
-        if node.status in LIVE:
+        if node.status in LIVE_ALLOCATIONS:
             raise Unprocessable(
                 f"scheduled_compute_nodes[{index}].status: an allocation of a document is over, not {node.status}"
             )
         kind = schedulers_of(node.scheduler_type)
         config = draft.one_id(kind, node.scheduler_config, "scheduled_compute_nodes", index, "scheduler_config")
-        rows.append((draft.workflow_id, node.scheduler_id, config or 0, node.scheduler_type, node.status))
-    names = ("workflow_id", "scheduler_id", "scheduler_config_id", "scheduler_type", "status")
-    insert_many(db, "scheduled_compute_node", names, rows)
-
-
-LIVE = ("pending", "active")
-"""Statuses of allocations that somebody waits for or uses."""
+        rows.append((draft.workflow_id, config or 0, *to_row(node, SCHEDULED)))
+    insert_many(db, "scheduled_compute_node", ("workflow_id", "scheduler_config_id", *SCHEDULED), rows)
 
 
 def _insert_results(db: sqlite3.Connection, draft: Draft, results: list[DraftResult], at: int) -> None:

@@ -22,10 +22,11 @@ from torc.models.draft_history import (
 )
 from torc.models.export import FORMAT, VERSION
 from torc.models.record import Record
+from torc.models.scheduler import LIVE_ALLOCATIONS
 from torc.models.status import SETTLED
 from torc.store import actions, busy, triggers, workflows
 from torc.store.database import Database
-from torc.store.draft_history import LIVE, NODE, RESULT
+from torc.store.draft_history import NODE, RESULT, SCHEDULED
 from torc.store.draft_positions import TABLES, schedulers_of
 from torc.store.draft_records import PLAIN
 from torc.store.export_jobs import Jobs
@@ -172,15 +173,12 @@ class _Source:
 
     def scheduled_nodes(self) -> Iterator[DraftScheduledNode]:
         """The allocations that are over; the others are this server's to follow."""
-        names = ("scheduler_id", "scheduler_config_id", "scheduler_type", "status")
-        for number, config_id, scheduler_type, status in self._rows("scheduled_compute_node", *names):
-            if status not in LIVE:
-                yield DraftScheduledNode(
-                    scheduler_id=number,
-                    scheduler_config=self.positions[schedulers_of(scheduler_type)].of(config_id),
-                    scheduler_type=scheduler_type,
-                    status=status,
-                )
+        read = reader(DraftScheduledNode, ("scheduler_config", *SCHEDULED))
+        for config_id, *row in self._rows("scheduled_compute_node", "scheduler_config_id", *SCHEDULED):
+            kind = schedulers_of(row[SCHEDULED.index("scheduler_type")])
+            node = read((self.positions[kind].of(config_id), *row))
+            if node.status not in LIVE_ALLOCATIONS:
+                yield node
 
     def results(self) -> Iterator[DraftResult]:
         """How every attempt ended."""

@@ -110,7 +110,7 @@ def is_allocation_pending(db: sqlite3.Connection, workflow_id: int, scheduler_id
         and db.execute(
             """
             SELECT 1 FROM scheduled_compute_node
-             WHERE workflow_id = ? AND scheduler_config_id = ? AND status = 'pending'
+             WHERE workflow_id = ? AND scheduler_config_id = ? AND status IN ('submitting', 'pending')
             """,
             (workflow_id, scheduler_id),
         ).fetchone()

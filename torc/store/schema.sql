@@ -213,7 +213,12 @@ CREATE TABLE scheduled_compute_node (
     scheduler_id INTEGER NOT NULL,
     scheduler_config_id INTEGER NOT NULL,
     scheduler_type TEXT NOT NULL,
-    status TEXT NOT NULL
+    status TEXT NOT NULL,
+    name TEXT,
+    reason TEXT,
+    submitted_at TEXT,
+    started_at TEXT,
+    ended_at TEXT
 );
 CREATE INDEX scheduled_compute_node_workflow ON scheduled_compute_node (workflow_id);
 
