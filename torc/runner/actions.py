@@ -4,6 +4,7 @@ Nothing here waits: the loop calls ``reap`` when a child has ended, and whatever
 """
 
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -36,11 +37,13 @@ IN_FOLDER = 'cd -- "$0" && exec "$BASH" -c "$1"'
 class Execution:
     """One action at work: its commands, the one that runs, and the file that takes what they print."""
 
-    def __init__(self, action: WorkflowAction, log_path: Path, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, action: WorkflowAction, commands: list[str], log_path: Path, folder: Path, environment: dict[str, str]
+    ) -> None:
         """Raises OSError where the file cannot be made."""
         self.action = action
         self.killed = False
-        self._commands: list[str] = action.action_config["commands"]
+        self._commands = commands
         self._begun = 0
         self._pid = 0
         self._folder = folder
@@ -120,14 +123,19 @@ class ActionRunner:
         *,
         node_id: int,
         node_mark: str,
+        asks_for_nodes: bool = False,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """``node_mark`` is what the marks of all processes of this node begin with; failures are noted too."""
+        """``node_mark`` is what the marks of all processes of this node begin with; failures are noted too.
+
+        With ``asks_for_nodes``, actions that want allocations of Slurm are carried out, too.
+        """
         self._folder = output_dir.absolute()
         self._workflow_id = workflow_id
         self._environment = {**os.environ, **environment, "PATH": path_with_our_programs()}
         self._node_id = node_id
         self._node_mark = node_mark
+        self._kinds = ["run_commands", "schedule_nodes"] if asks_for_nodes else ["run_commands"]
         self._note = note
         self._waiting: dict[int, tuple[WorkflowAction, SyncWorkflow]] = {}
         self._doing: Execution | None = None
@@ -164,7 +172,7 @@ class ActionRunner:
         return {
             "actions": list(self._told.values()),
             "holding_actions": sorted(self._held()),
-            "runs_actions": [] if self.is_busy() or self._is_over else ["run_commands"],
+            "runs_actions": [] if self.is_busy() or self._is_over else self._kinds,
         }
 
     def acknowledge(self, request: SyncRequest) -> None:
@@ -219,13 +227,38 @@ class ActionRunner:
             action, workflow = self._waiting.pop(action_id)
             log_path = self._folder / FOLDER / self._log_name(action_id, workflow.run_id)
             try:
-                self._doing = Execution(action, log_path, self._folder, self._environment_of(action, workflow))
+                environment = self._environment_of(action, workflow)
+                self._doing = Execution(action, self._commands_of(action), log_path, self._folder, environment)
             except OSError as error:
                 reason = f"cannot write {log_path} ({error.strerror}); choose another folder with --output-dir"
                 self._tell(ActionReport(action_id=action_id, state="failed", output_tail=reason))
                 continue
             self._tell(ActionReport(action_id=action_id, state="running"))
             self._go_on()
+
+    def _commands_of(self, action: WorkflowAction) -> list[str]:
+        config = action.action_config
+        if action.action_type == "run_commands":
+            commands: list[str] = config["commands"]
+            return commands
+        words = [
+            "torc",
+            "slurm",
+            "schedule-nodes",
+            str(self._workflow_id),
+            "--no-prompts",
+            "--output",
+            str(self._folder),
+        ]
+        words += ["--scheduler-config-id", str(config["scheduler_id"])]
+        words += ["--num-hpc-jobs", str(config.get("num_allocations") or 1)]
+        if config.get("max_parallel_jobs"):
+            words += ["--max-parallel-jobs", str(config["max_parallel_jobs"])]
+        if config.get("start_one_worker_per_node"):
+            words.append("--start-one-worker-per-node")
+        if action.trigger_type == "on_workflow_start":
+            words.append("--unless-there")  # we may be in one of them, in a later run of the workflow
+        return [shlex.join(words)]
 
     def _go_on(self) -> None:
         assert self._doing is not None

@@ -241,9 +241,11 @@ class Loop:
 
     def _offer(self) -> Offer | None:
         offer, left_s = self._work.capacity.offer(), self._clock.left_s()
-        if left_s < math.inf:
-            offer = offer or Offer(num_cpus=0, memory_bytes=0)  # jobs are counted: only the time matters
-            offer.time_left_s = max(left_s, 0.0)
+        config_id = self._node.scheduler_config_id
+        if left_s < math.inf or config_id is not None:
+            offer = offer or Offer(num_cpus=0, memory_bytes=0)  # jobs are counted: only time and scheduler matter
+            offer.time_left_s = max(left_s, 0.0) if left_s < math.inf else None
+            offer.scheduler_config_id = config_id
         return offer
 
     def _decide(self) -> Outcome | None:

@@ -15,6 +15,7 @@ from torc.rendezvous import host_name
 from torc.runner import detect, stdio
 from torc.runner.gpus import Devices
 from torc.runner.launcher import Launcher
+from torc.runner.place import HERE, Place
 from torc.runner.spool import Spool
 from torc.runner.takeover import NodeLock
 from torc.units import GIB, format_duration_s, utc_now_iso
@@ -36,6 +37,8 @@ class RunOptions:
     enforce_runtime: bool = False
     enforce_memory: bool = False
     oom_score_adj: int = 0
+    place: Place = HERE
+    asks_for_nodes: bool = False  # carry out actions that want allocations of Slurm
 
 
 def resources(options: RunOptions, workflow: Workflow, devices: Devices) -> Offer:
@@ -45,11 +48,13 @@ def resources(options: RunOptions, workflow: Workflow, devices: Devices) -> Offe
         num_cpus=detect.cpu_count() if options.num_cpus is None else options.num_cpus,
         memory_bytes=detect.memory_bytes() if options.memory_gb is None else int(options.memory_gb * GIB),
         num_gpus=len(devices.ids),
+        num_nodes=options.place.num_nodes,
+        scheduler_config_id=options.place.scheduler_config_id,
         time_left_s=None if limit_s is None else max(0, limit_s - workflow.compute_node_expiration_buffer_seconds),
     )
 
 
-def register(client: Client, workflow_id: int, total: Offer, spool_folder: Path) -> ComputeNode:
+def register(client: Client, workflow_id: int, place: Place, total: Offer, spool_folder: Path) -> ComputeNode:
     """Tell the server of this runner; the answer has its id and the identity of the database."""
     limit_s = total.time_left_s
     return client.compute_nodes.create(
@@ -64,7 +69,9 @@ def register(client: Client, workflow_id: int, total: Offer, spool_folder: Path)
             num_gpus=total.num_gpus,
             num_nodes=total.num_nodes,
             time_limit=None if limit_s is None else format_duration_s(int(limit_s)),
-            compute_node_type="local",
+            scheduler_config_id=place.scheduler_config_id,
+            compute_node_type=place.kind,
+            scheduler=place.scheduler,
             spool_path=str(spool_folder),
         )
     )

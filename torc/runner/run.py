@@ -48,7 +48,7 @@ def run_workflow(client: Client, workflow_id: int, options: RunOptions, progress
     with ExitStack() as stack:
         launcher, spool_folder = prepare_folders(options.output_dir, workflow_id, environment)
         stack.callback(launcher.close)
-        node = register(client, workflow_id, total, spool_folder)
+        node = register(client, workflow_id, options.place, total, spool_folder)
         launcher.node_mark = node_mark(node.database_id, node.id)
         launcher.oom_score_adj = options.oom_score_adj
         spool = open_spool(spool_folder, node)
@@ -67,6 +67,7 @@ def run_workflow(client: Client, workflow_id: int, options: RunOptions, progress
             environment,
             node_id=node.id or 0,
             node_mark=launcher.node_mark,
+            asks_for_nodes=options.asks_for_nodes,
             note=progress.note,
         )
         stack.callback(actions.bury)
