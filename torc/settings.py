@@ -337,7 +337,26 @@ SLURM_POLL_INTERVAL = Setting(
     default=60,
 )
 KEEP_SUBMISSION_SCRIPTS = Setting(
-    "client.slurm.keep_submission_scripts", yes_or_no, "keep the scripts that were given to sbatch", default=False
+    "client.slurm.keep_submission_scripts",
+    yes_or_no,
+    "keep the scripts that were given to sbatch",
+    default=False,
+    options=("--keep-submission-scripts",),
+)
+NODES_API_URL = Setting(
+    "client.slurm.api_url", str, "address of the server as compute nodes reach it, where that is another one"
+)
+MAX_NODES = Setting(
+    "client.slurm.max_nodes", whole_number(1), "most nodes that all allocations of a workflow may have at a time"
+)
+MAX_QUEUED_ALLOCATIONS = Setting(
+    "client.slurm.max_queued_allocations", whole_number(1), "most allocations of a workflow that may wait in the queue"
+)
+MAX_SUBMISSIONS_PER_MINUTE = Setting(
+    "client.slurm.max_submissions_per_minute",
+    whole_number(1),
+    "allocations of a workflow asked for within a minute; more of them wait",
+    default=60,
 )
 HPC_ACCOUNT = Setting("client.hpc.default_account", str, "account for Slurm allocations")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell_lines import commands_in
-from torc.cli import htpasswd
+from torc.cli import htpasswd, slurm_runner
 from torc.cli.main import parse
 from torc.pytorc import make_parser
 from torc.server import options
@@ -23,10 +23,7 @@ NAME = re.compile(r"[a-z][a-z-]+")
 LATER = {
     "torc hpc": "sites and profiles",
     "torc slurm": "Slurm",
-    "torc submit": "Slurm",
     "torc submit-slurm": "Slurm",
-    "torc workflows submit": "Slurm",
-    "torc-slurm-job-runner": "Slurm",
     "torc tui": "the terminal interface",
     "torc plot-resources": "figures",
     "torc-server service": "services",
@@ -59,6 +56,8 @@ def read(line: str) -> None:
         options.parser(*[print] * 3).parse_args(words if own else ["run", *words])
     elif program == "torc-htpasswd":
         htpasswd.make_parser().parse_args(words)
+    elif program == "torc-slurm-job-runner":
+        slurm_runner.make_parser().parse_args(words)
     elif program == "pytorc":
         make_parser().parse_args(words)
     else:

@@ -30,6 +30,19 @@ SPEC = {
     ],
 }
 
+SLURM_SPEC = {
+    **SPEC,
+    "slurm_schedulers": [{"name": "nodes", "account": "mine", "nodes": 1, "walltime": "00:10:00"}],
+    "actions": [
+        {
+            "trigger_type": "on_workflow_start",
+            "action_type": "schedule_nodes",
+            "scheduler_type": "slurm",
+            "scheduler": "nodes",
+        }
+    ],
+}
+
 WORKFLOW = {"id": int, "name": str, "user": str, "timestamp": str, "jobs_sort_method": str}
 JOB = {"id": int, "workflow_id": int, "name": str, "command": str, "status": str}
 FILE = {"id": int, "workflow_id": int, "name": str, "path": str}
@@ -56,6 +69,18 @@ class Scene:
         root = str(Path(__file__).resolve().parents[2])
         self._env = {**kept, "USER": "tester", "TORC_API_URL": url, "PYTHONPATH": root}
         (folder / "spec.json").write_text(json.dumps(SPEC))
+        (folder / "slurm.json").write_text(json.dumps(SLURM_SPEC))
+        for program, says in (
+            ("sbatch", 'echo "Submitted batch job $$"'),
+            ("squeue", ":"),
+            ("sacct", ":"),
+            ("scancel", ":"),
+        ):
+            path = folder / program
+            path.write_text(f"#!/bin/sh\n{says}\n")
+            path.chmod(0o755)
+            self._env[f"TORC_FAKE_{program.upper()}"] = str(path)
+        self._env["TORC_CLIENT__SLURM__API_URL"] = url
         (folder / "commands.txt").write_text("echo a\n# not this\necho b\n")
         self._names: dict[str, Any] = {}
         self._names["wf"] = self.said("workflows create spec.json")["id"]
@@ -86,9 +111,9 @@ class Scene:
             made["own_file"] = self.said(f"files create {self._names['wf']} -n own -p own.txt")["id"]
             made["own_data"] = self.said(f"user-data create {self._names['wf']} -n own")["id"]
             made["own_event"] = self.said(f"events create {self._names['wf']} -d {{{{}}}}")["id"]
-        for kind in ("fresh", "begun", "disabled", "ended", "ready"):
+        for kind in ("fresh", "begun", "disabled", "ended", "ready", "slurm"):
             if f"{{{kind}" in line:
-                made[kind] = self.said("workflows create spec.json")["id"]
+                made[kind] = self.said(f"workflows create {'slurm' if kind == 'slurm' else 'spec'}.json")["id"]
                 for name, listing, key in FOUND[:4]:
                     made[f"{kind}_{name}"] = self.said(listing.format(wf=made[kind]))[key][-1]["id"]
         for begun in made.keys() & {"begun", "ended", "ready"}:
@@ -153,6 +178,13 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "jobs disable": ("jobs disable {fresh_job}", JOBS),
     "run": ("run {ready}", RAN),
     "workflows run": ("workflows run {ready}", RAN),
+    "submit": ("submit {slurm}", DONE),
+    "workflows submit": ("workflows submit {slurm}", DONE),
+    "workflows sync-status": ("workflows sync-status {wf}", {"status": str, "workflow_id": int, "changes": list}),
+    "slurm schedule-nodes": (
+        "slurm schedule-nodes {slurm}",
+        {"status": str, "workflow_id": int, "slurm_job_ids": [int]},
+    ),
     "exec": ("exec true", RAN),
     "jobs create": ("jobs create {fresh} -n more -c true", JOB),
     "jobs create-from-file": (

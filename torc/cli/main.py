@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 NOUNS = {
     "run": "Run a workflow on this machine",
     "exec": "Run commands as a workflow, without a specification",
+    "submit": "Have a workflow run by Slurm",
     "workflows": "Create, look at, initialize and delete workflows",
     "jobs": "Look at jobs and their logs, add, cancel and rerun some",
+    "slurm": "Ask Slurm for nodes, and look at what became of them",
     "watch": "Watch a workflow until it has ended",
     "events": "Look at what happened, also as it happens",
     "results": "Look at how jobs ended",

@@ -28,8 +28,10 @@ from torc.errors import (
     TorcError,
     UsageError,
 )
+from torc.hpc import slurm
 from torc.models.draft import DraftDocument
 from torc.models.status import HANDED_OUT, JobStatus
+from torc.rendezvous import STANDALONE_USER
 from torc.workflow.create import create_workflow
 
 if TYPE_CHECKING:
@@ -106,7 +108,13 @@ def run(
     make_folders(output_dir)  # before anything is created or begun
     choices = {"user": None, "force": force, "delete_outputs": delete_outputs, "no_prompts": no_prompts}
     workflow_id = _begin(torc, document, workflow_id, choices)
-    options = RunOptions(output_dir=output_dir, poll_interval_s=poll_interval, time_limit_s=time_limit, **resources)
+    options = RunOptions(
+        output_dir=output_dir,
+        poll_interval_s=poll_interval,
+        time_limit_s=time_limit,
+        asks_for_nodes=torc.username != STANDALONE_USER and slurm.is_available(),
+        **resources,
+    )
     return _run(torc, workflow_id, options)
 
 

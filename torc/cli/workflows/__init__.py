@@ -1,8 +1,20 @@
 """``torc workflows``: a module for each thing that can be done with whole workflows, in the order of the help."""
 
 # ruff: noqa: I001  # the order is the help's
-from torc.cli.workflows import create, edit, show, initialize, run, reinitialize, reset_status, cancel, archive, delete
-from torc.cli.workflows import execution_plan, list_actions, transfer, spec_schema
+from torc.cli.workflows import (
+    create,
+    edit,
+    show,
+    initialize,
+    run,
+    submit,
+    reinitialize,
+    reset_status,
+    cancel,
+    archive,
+    delete,
+)
+from torc.cli.workflows import execution_plan, list_actions, sync_status, transfer, spec_schema
 
 __all__ = [
     "archive",
@@ -18,5 +30,7 @@ __all__ = [
     "run",
     "show",
     "spec_schema",
+    "submit",
+    "sync_status",
     "transfer",
 ]

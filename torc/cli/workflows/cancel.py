@@ -29,8 +29,26 @@ def cancel(torc: "Client", workflow_id: int) -> Message:
         said = f"Successfully canceled workflow {workflow_id}"
     else:
         said = f"Workflow {workflow_id} was canceled before"
+    given_back, problems = _cancel_allocations(torc, workflow_id)
+    lines = [f"  Canceled Slurm job: {job_id}" for job_id in given_back]
+    lines += [f"Canceled {len(given_back)} Slurm job(s)"] if given_back else []
     return Message(
-        says="",
-        data={"status": "success", "workflow_id": workflow_id, "canceled_slurm_jobs": [], "errors": None},
-        remark=said,
+        says="\n".join(lines),
+        data={
+            "status": "partial_success" if problems else "success",
+            "workflow_id": workflow_id,
+            "canceled_slurm_jobs": [str(job_id) for job_id in given_back],
+            "errors": problems or None,
+        },
+        remark="\n".join([said, *(f"Warning: {problem}" for problem in problems)]),
     )
+
+
+def _cancel_allocations(torc: "Client", workflow_id: int) -> tuple[list[int], list[str]]:
+    """Give back what waits or runs; the numbers of those jobs, and a sentence for each that could not be."""
+    from torc.workflow.allocations import cancel, live_allocations
+
+    live = live_allocations(torc, workflow_id)
+    problems = cancel(torc, live, "the workflow was canceled") if live else []
+    still = {one.id for one in live_allocations(torc, workflow_id)} if live else set()
+    return [one.scheduler_id for one in live if one.id not in still and one.scheduler_id], problems
