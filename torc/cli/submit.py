@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 IGNORE = flag("-i", "--ignore-missing-data", "--force", help="go on without input files that are missing")
 OUTPUT = argument(
-    "-o", "--output", metavar="DIR", type=Path, default=Path("output"), help="folder for all output (default: output)"
+    "-o",
+    "--output",
+    "--output-dir",
+    metavar="DIR",
+    type=Path,
+    default=Path("output"),
+    help="folder for output (default: output)",
 )
 
 

@@ -45,6 +45,16 @@ def load_document(text: str, *, source: str, user: str) -> DraftDocument:
     return check(text, source=source, user=user).usable()
 
 
+def load_with_entries(text: str, *, source: str, user: str) -> tuple[DraftDocument, list[int]]:
+    """The document, and of each job the position of the entry that it comes from. Raises InvalidSpec."""
+    problems = Problems(text, source)
+    with garbage_collection_paused():
+        expansion = Expansion(decode(read_text(text, problems), problems), user, problems)
+        document = expansion.document()
+        problems.raise_if_any()
+    return document, [int(path[1]) for path in expansion.jobs.paths]
+
+
 def summarize(spec: Specification, expansion: Expansion) -> Summary:
     """Count what would be created."""
     return Summary(

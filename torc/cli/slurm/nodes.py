@@ -28,6 +28,7 @@ FORCE = flag("--force", help="also when the last allocations failed at once")
     argument(
         "-o",
         "--output",
+        "--output-dir",
         metavar="DIR",
         type=Path,
         default=Path("output"),

@@ -22,11 +22,12 @@ def _read(arguments: dict[str, Any]) -> dict[str, Any] | Message:
     """A specification that is refused, or only to be checked, needs no server."""
     file, user, skip_checks = arguments.pop("file"), arguments.pop("user"), arguments.pop("skip_checks")
     if arguments.pop("dry_run"):
-        return _report(check_spec(file, user=user or user_name(), skip_checks=skip_checks))
+        return report(check_spec(file, user=user or user_name(), skip_checks=skip_checks))
     return {**arguments, "document": document_of(file, user=user, skip_checks=skip_checks)}
 
 
-def _report(checked: Checked) -> Message:
+def report(checked: Checked) -> Message:
+    """What would be created, and what is wrong."""
     text, verdict = validation.report(checked), validation.verdict(checked)
     return Message(
         says=text if checked.errors else f"{text}\n\n{verdict}",
