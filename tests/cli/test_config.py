@@ -134,3 +134,13 @@ def test_a_flag_of_a_file_is_taken_back_by_an_option(torc, file, tmp_path):
     (tmp_path / "slow.json").write_text(json.dumps(spec))
     assert torc("run", "slow.json").code == 3
     assert torc("run", "slow.json", "--no-enforce-runtime").code == 0
+
+
+def test_validate_knows_the_names_of_clusters(offline, file):
+    file.write_text('[client.hpc.profile_overrides.kestral]\ndefault_account = "a"\n')
+    said = offline("config", "validate")
+    assert (said.code, "profile_overrides.kestral: there is no HPC profile 'kestral'" in said.err) == (1, True)
+    file.write_text("")
+    variable = "TORC_CLIENT__HPC__PROFILE_OVERRIDES__KESTREL__DEFAULT_ACCOUNT"
+    assert offline("config", "validate", env={variable: "a"}).code == 0
+    assert offline("config", "validate", env={variable.replace("REL", "RAL"): "a"}).code == 1

@@ -43,6 +43,8 @@ SLURM_SPEC = {
     ],
 }
 
+SCHEDULER = {"id": int, "workflow_id": int, "name": str, "account": str, "nodes": int, "walltime": str}
+PARTITION = {"name": str, "cpus_per_node": int, "memory_mb": int, "max_walltime_secs": int, "shared": bool}
 WORKFLOW = {"id": int, "name": str, "user": str, "timestamp": str, "jobs_sort_method": str}
 JOB = {"id": int, "workflow_id": int, "name": str, "command": str, "status": str}
 FILE = {"id": int, "workflow_id": int, "name": str, "path": str}
@@ -69,6 +71,7 @@ class Scene:
         root = str(Path(__file__).resolve().parents[2])
         self._env = {**kept, "USER": "tester", "TORC_API_URL": url, "PYTHONPATH": root}
         (folder / "spec.json").write_text(json.dumps(SPEC))
+        (folder / "plain.json").write_text(json.dumps({key: SPEC[key] for key in SPEC if key != "actions"}))
         (folder / "slurm.json").write_text(json.dumps(SLURM_SPEC))
         for program, says in (
             ("sbatch", 'echo "Submitted batch job $$"'),
@@ -110,6 +113,7 @@ class Scene:
         if "{own" in line:
             made["own_file"] = self.said(f"files create {self._names['wf']} -n own -p own.txt")["id"]
             made["own_data"] = self.said(f"user-data create {self._names['wf']} -n own")["id"]
+            made["own_scheduler"] = self.said(f"slurm create {self._names['wf']} -n own -a own")["id"]
             made["own_event"] = self.said(f"events create {self._names['wf']} -d {{{{}}}}")["id"]
         for kind in ("fresh", "begun", "disabled", "ended", "ready", "slurm"):
             if f"{{{kind}" in line:
@@ -179,8 +183,38 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "run": ("run {ready}", RAN),
     "workflows run": ("workflows run {ready}", RAN),
     "submit": ("submit {slurm}", DONE),
+    "submit-slurm": ("submit-slurm spec.json --account a --profile kestrel", DONE),
+    "workflows create-slurm": ("workflows create-slurm plain.json --account a --profile kestrel", CREATED),
+    "slurm generate": (
+        "slurm generate plain.json --account a --profile kestrel",
+        {"name": str, "jobs": [dict], "slurm_schedulers": [dict], "actions": [dict]},
+    ),
     "workflows submit": ("workflows submit {slurm}", DONE),
     "workflows sync-status": ("workflows sync-status {wf}", {"status": str, "workflow_id": int, "changes": list}),
+    "hpc list": (
+        "hpc list",
+        [{"name": str, "display_name": str, "description": str, "partition_count": int, "detected": bool}],
+    ),
+    "hpc detect": ("hpc detect", {"detected": bool, "message": str}),
+    "hpc show": (
+        "hpc show kestrel",
+        {"name": str, "display_name": str, "detection": [dict], "partitions": [PARTITION]},
+    ),
+    "hpc partitions": ("hpc partitions kestrel", [PARTITION]),
+    "hpc match": (
+        "hpc match kestrel",
+        {"profile": str, "requirements": dict, "matching_partitions": [PARTITION], "best_partition": PARTITION},
+    ),
+    "slurm parse-logs": (
+        "slurm parse-logs {wf} -o output",
+        {"workflow_id": int, "output_dir": str, "total_issues": int, "errors": int, "warnings": int, "issues": list},
+    ),
+    "slurm sacct": ("slurm sacct {wf}", {"workflow_id": int, "message": str, "summary": list}),
+    "slurm create": ("slurm create {fresh} --name s --account a", SCHEDULER),
+    "slurm update": ("slurm update {own_scheduler} --walltime 2h", SCHEDULER),
+    "slurm list": ("slurm list {slurm}", [SCHEDULER]),
+    "slurm get": ("slurm get {own_scheduler}", SCHEDULER),
+    "slurm delete": ("slurm delete {own_scheduler}", SCHEDULER),
     "slurm schedule-nodes": (
         "slurm schedule-nodes {slurm}",
         {"status": str, "workflow_id": int, "slurm_job_ids": [int]},
@@ -248,6 +282,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
 
 NO_DOCUMENT = {
     "jobs logs": "what the job wrote, as it wrote it",
+    "hpc generate": "needs a cluster: tests/slurm",
     "watch": "an object in each line: test_watch.py",
     "events monitor": "an object in each line: test_events.py",
 }

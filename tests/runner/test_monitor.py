@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from statistics import median
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ def test_a_time_series_has_a_row_for_every_sample(
         moments = [moment for found, moment, _ in rows if found == job_id]
         assert 3 <= len(moments) <= 10
         assert began < min(moments) < began + 0.9 < began + 2 < max(moments) <= time.time()
-        assert [count for found, _, count in rows if found == job_id][-1] == processes
+        assert median(count for found, _, count in rows if found == job_id) == processes  # but while it starts or ends
 
 
 def test_closing_does_not_wait_for_the_next_sample(watched: Callable[[Monitor], Jobs], eventually: Eventually) -> None:

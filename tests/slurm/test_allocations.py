@@ -217,11 +217,12 @@ def test_a_thousand_jobs_take_the_allocations_that_were_asked_for(site: Site) ->
 )
 def test_what_slurm_refuses_changes_nothing(site: Site, fields: dict[str, Any], sentence: str) -> None:
     workflow_id = site.create(spec(jobs=jobs("true"), slurm_schedulers=[scheduler(**fields)]))
+    before = site.queue()  # of tests before, still on their way out
     refused = site.torc("submit", str(workflow_id), code=1)
     assert refused.stderr.splitlines()[-1].startswith("Error: ")
     assert sentence in refused.stderr
     assert site.allocations(workflow_id) == []
-    assert site.queue() == []
+    assert set(site.queue()) <= set(before)
     (action,) = site.document("workflows", "list-actions", str(workflow_id))["actions"]
     assert action["executed"] is False
 

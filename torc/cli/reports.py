@@ -138,6 +138,7 @@ class LogFiles:
             "job_stdout": self._stdio(result, "o", "job stdout"),
             "job_stderr": self._stdio(result, "e", "job stderr"),
             "job_runner_log": self._runner_log(result, node),
+            **self._slurm_logs(result, node),
         }
 
     def remark(self) -> str | None:
@@ -161,10 +162,34 @@ class LogFiles:
         if node is None:
             self._warnings.append(f"Warning: the compute node of job {result.job_id} is not known")
             return None
+        if node.compute_node_type == "slurm":
+            return self._of_runner(result, node, "job_runner_slurm", "slurm job runner")
         if node.compute_node_type != "local":
             return None
         name = logs.runner_file_name(result.workflow_id, result.run_id, node.hostname)
         return self._checked(self._output_dir / name, "job runner log file", result)
+
+    def _slurm_logs(self, result: Result, node: ComputeNode | None) -> dict[str, str | None]:
+        """What Slurm and the runner wrote about the allocation; nothing for other nodes."""
+        if node is None or node.compute_node_type != "slurm":
+            return {}
+        number = _place(node).get("slurm_job_id")
+        output = self._output_dir / f"slurm_output_{number}"
+        return {
+            "slurm_stdout": self._checked(output.with_suffix(".o"), "slurm stdout log file", result),
+            "slurm_stderr": self._checked(output.with_suffix(".e"), "slurm stderr log file", result),
+            "slurm_env_log": self._of_runner(result, node, "slurm_env", "slurm environment"),
+            "dmesg_log": self._of_runner(result, node, "dmesg_slurm", "kernel"),
+        }
+
+    def _of_runner(self, result: Result, node: ComputeNode, prefix: str, kind: str) -> str:
+        """A file named after a runner's place; of runners that do not tell theirs, the first of the allocation."""
+        place = _place(node)
+        number, node_id, task_pid = (place.get(key) for key in ("slurm_job_id", "node_id", "task_pid"))
+        path = self._output_dir / f"{prefix}_{number}_{node_id}_{task_pid}.log"
+        if node_id is None or task_pid is None:
+            path = min(self._output_dir.glob(f"{prefix}_{number}_*.log"), default=path)
+        return self._checked(path, f"{kind} log file", result)
 
     def _checked(self, path: Path, kind: str, result: Result) -> str:
         text = str(path)
@@ -173,3 +198,9 @@ class LogFiles:
             if not self._is_there[text]:
                 self._warnings.append(f"Warning: {kind} does not exist for job {result.job_id}: {text}")
         return text
+
+
+def _place(node: ComputeNode) -> dict[str, Any]:
+    """How Slurm calls the place of a runner. What others have written there may be anything."""
+    found = node.scheduler if isinstance(node.scheduler, dict) else {}
+    return {key: value for key, value in found.items() if str(value).isdecimal()}
