@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "functions": {"exceptions", "api"},
     "api": {"exceptions", "openapi_client"},
     "pytorc": {"functions", "client"},
-    "views": {"models"},
+    "views": {"models", "hpc"},
     "cli": {"runner", "views", "workflow", "client", "spec", "accounts"},
     "__main__": {"cli"},
 }

@@ -1,14 +1,13 @@
 """``torc config``: what is set, where, and whether it can be used. None of it fails because a file is wrong."""
 
 import argparse
-import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from torc import configuration, settings
+from torc.cli import toml
 from torc.cli.command import argument, command, flag
 from torc.cli.output import Message
 from torc.errors import EXIT_ERROR, TorcError, UsageError
@@ -79,26 +78,13 @@ def _tree(found: dict[str, Found], *, origins: bool) -> dict[str, Any]:
 def _tables(found: dict[str, Found], *, origins: bool) -> Iterator[str]:
     """TOML, a paragraph for each table; what is unset is left out."""
     for table in sorted({key.rpartition(".")[0] for key in found}):
-        lines = [f"[{'.'.join(map(_toml_key, table.split('.')))}]"]
+        lines = [f"[{'.'.join(map(toml.as_key, table.split('.')))}]"]
         for key, one in found.items():
             prefix, _, name = key.rpartition(".")
             if prefix == table and one.value is not None:
                 remark = f"  # {one.origin}" if origins else ""
-                lines.append(f"{name} = {_toml(one.value)}{remark}")
+                lines.append(f"{name} = {toml.as_value(one.value)}{remark}")
         yield "\n".join(lines)
-
-
-def _toml_key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
-
-
-def _toml(value: Any) -> str:
-    """A value in TOML. Its texts are written as those of JSON, which need not escape DEL."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @command(
@@ -190,7 +176,7 @@ def _template() -> str:
 def _default_of(setting: Setting) -> str:
     if setting.default is None:
         return "(not set)"
-    return _toml(str(setting.default) if isinstance(setting.default, Path) else setting.default)
+    return toml.as_value(str(setting.default) if isinstance(setting.default, Path) else setting.default)
 
 
 @command(
@@ -212,7 +198,7 @@ def validate() -> Message:
             errors += settings.problems_of(configuration.read_file(path))
         except TorcError as error:
             errors.append(error.message)
-    errors += _problems_of_environment()
+    errors += _problems_of_environment() or ([] if errors else _problems_of_clusters())
     if files:
         lines += ["Loading configuration from:", *(f"  - {path}" for path in files)]
     else:
@@ -229,6 +215,8 @@ def validate() -> Message:
 
 def _problems_of_environment() -> list[str]:
     """Values that cannot be read, and variables that look like a setting's and are none's."""
+    from torc.cli.clusters import ACCOUNTS  # profiles of clusters are not for the other commands
+
     problems = []
     for setting in settings.BY_KEY.values():
         try:
@@ -237,12 +225,22 @@ def _problems_of_environment() -> list[str]:
             problems.append(error.message)
     known = {setting.variable for setting in settings.BY_KEY.values()}
     tables = tuple(f"TORC_{name}__" for name in ("CLIENT", "SERVER", "DASH"))
-    free = tuple("TORC_" + key.upper().replace(".", "__") for key in settings.FREE_FORM)
     for variable in sorted(set(os.environ) - known):
-        if variable.startswith(tables) and not variable.startswith(free):
+        if variable.startswith(tables) and not variable.startswith(ACCOUNTS):
             problems.append(f"{variable}: there is no such setting; docs/settings.md has all of them.")
     misspelt = {setting.variable.replace("__", "_"): setting.variable for setting in settings.BY_KEY.values()}
     older = {setting.older_variable for setting in settings.BY_KEY.values()}
     for variable in sorted(misspelt.keys() & os.environ.keys() - older - known):
         problems.append(f"{variable}: there is no such setting; do you mean {misspelt[variable]}?")
     return problems
+
+
+def _problems_of_clusters() -> list[str]:
+    """What is wrong with profiles although each entry can be read."""
+    from torc.cli.clusters import profiles
+
+    try:
+        profiles()
+    except TorcError as error:
+        return [error.message]
+    return []

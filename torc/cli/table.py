@@ -54,12 +54,16 @@ def _columns(character: str) -> int:
 
 
 def _frame() -> Frame:
+    return ROUNDED if can_show("".join(ROUNDED)) else ASCII
+
+
+def can_show(text: str) -> bool:
     """Not every terminal knows the characters of boxes."""
     try:
-        "".join(ROUNDED).encode(sys.stdout.encoding or "ascii")
+        text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return ASCII
-    return ROUNDED
+        return False
+    return True
 
 
 def _rule(corners: str, dash: str, widths: Sequence[int]) -> str:
