@@ -20,6 +20,7 @@ FOLDER = f"/tmp/torc-slurm-{os.getuid()}"  # short: the daemons have sockets the
 PATIENCE_S = 120.0
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """There is one cluster, so its tests go one after another."""
     for item in items:

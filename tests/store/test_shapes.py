@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from torc.store.shapes import SORT_KEYS, EachAlone, Room, Shape
+from torc.store.shapes import SORT_KEYS, EachAlone, Room, Shape, room_of
 
 GIB = 1024**3
 
@@ -51,6 +51,50 @@ def test_jobs_on_one_node_leave_the_nodes_to_others():
     room = Room(8, 8 * GIB, 0, 2)
     room.take(shape(nodes=1), 3)
     assert room.num_nodes == 2
+
+
+def span():
+    return room_of(Room(8, 8 * GIB, 2, 4))
+
+
+def test_jobs_over_several_nodes_have_whole_ones():
+    room = span()
+    wide = shape(cpus=8, gpus=2, nodes=2, memory=8 * GIB)
+    assert room.fits(wide) == 2
+    room.take(wide, 1)
+    assert (room.fits(wide), room.fits(shape(cpus=8))) == (1, 1)
+    room.take(wide, 1)
+    assert (room.fits(wide), room.fits(shape())) == (0, 0)
+
+
+def test_jobs_on_one_node_take_the_first_of_several():
+    room = span()
+    room.take(shape(), 3)
+    assert (room.fits(shape()), room.fits(shape(nodes=3)), room.fits(shape(nodes=4))) == (5, 1, 0)
+    room.take(shape(), 1)
+    room.take(shape(nodes=3), 1)
+    assert (room.fits(shape()), room.fits(shape(nodes=2))) == (4, 0)
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        shape(nodes=2, cpus=9),
+        shape(nodes=2, memory=9 * GIB),
+        shape(nodes=2, gpus=3),
+        shape(nodes=5),
+        shape(nodes=2, runtime=61),
+        shape(nodes=2, scheduler=6),
+    ],
+)
+def test_each_of_several_nodes_has_to_have_what_is_asked_for(needs):
+    assert room_of(Room(8, 8 * GIB, 2, 4, 60, 5)).fits(needs) == 0
+
+
+def test_one_node_is_no_span():
+    node = Room(8, 8 * GIB, 2, 1)
+    assert room_of(node) == node
+    assert room_of(node) is not node
 
 
 @pytest.mark.parametrize(("cpus", "count"), [(2, math.inf), (3, 0)])

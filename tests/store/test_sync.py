@@ -69,11 +69,12 @@ def test_jobs_delivered_again_are_charged_to_the_offer(build):
     assert runner.claim(cpus=4) == ["a", "b"]
 
 
-def test_a_job_on_one_node_delivered_again_leaves_the_nodes_to_others(build):
+@pytest.mark.parametrize(("num_nodes", "names"), [(3, ["a", "b"]), (2, ["a"])])
+def test_a_job_on_one_node_delivered_again_takes_the_first_node(build, num_nodes, names):
     flow = build("a", Step("b", needs="wide"), needs=[DraftRequirements(name="wide", num_nodes=2)]).initialize()
-    runner = flow.runner(num_nodes=2)
-    runner.lose_answer(offer=an_offer(), limit=1)
-    assert runner.claim(num_nodes=2) == ["a", "b"]
+    runner = flow.runner(num_nodes=num_nodes)
+    runner.lose_answer(offer=an_offer(num_nodes=num_nodes), limit=1)
+    assert runner.claim(num_nodes=num_nodes) == names
 
 
 def test_nodes_of_jobs_delivered_again_are_charged_to_the_offer(build):

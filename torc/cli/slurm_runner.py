@@ -3,15 +3,16 @@
 import argparse
 import logging
 import os
+import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import TypeVar
 
 from torc import __version__, logs
 from torc.cli import credentials
@@ -19,19 +20,24 @@ from torc.cli.command import Parser
 from torc.client.api import Client
 from torc.errors import EXIT_ERROR, ServerAway, TorcError, UsageError
 from torc.hpc import slurm
-from torc.models.scheduler import LIVE_ALLOCATIONS, ScheduledComputeNode
 from torc.models.status import JobStatus
 from torc.rendezvous import host_name
+from torc.runner import detect
 from torc.runner.allocation import Allocation, environment_text
+from torc.runner.allocation_record import AllocationRecord
+from torc.runner.attendant import Attendant, End
 from torc.runner.ending import Outcome
+from torc.runner.events import BATCH_SIGNALS
 from torc.runner.place import Place
 from torc.runner.run import RunOptions, run_workflow
 from torc.settings import API_URL, LOG_LEVEL, any_path, as_argument, positive_number, user_name, whole_number
-from torc.units import utc_now_iso
+from torc.units import GIB
 from torc.workflow import allocations
-from torc.workflow.reconcile import LOOK_EVERY_S, reconcile_in_turn
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 
 DESCRIPTION = """Runs the jobs of a workflow in a Slurm allocation. `torc slurm schedule-nodes` and `torc submit` ask
 for allocations that start it; what it may use it reads from the variables of Slurm."""
@@ -45,9 +51,11 @@ exit codes:
   1  an error; the log in the output folder says which
   2  usage error"""
 
-RETRY_S = 30.0
-RECORD_PATIENCE_S = 10.0
-"""How long the submitter may take to write down what it has submitted."""
+REQUEUED = timedelta(seconds=10)
+"""A job that ends and has its end so far in the future will begin anew."""
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
+"""Between two tries to reach the server at the start."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -109,7 +117,6 @@ class _Runner:
         self._options = options
         self._url, self._workflow_id, self._folder = _places(options.places)
         self._allocation = Allocation.of(os.environ, is_subtask=options.is_subtask)
-        self._record: ScheduledComputeNode | None = None
 
     def run(self) -> None:
         """Everything, from the first line of the log to the last word about the allocation."""
@@ -124,30 +131,36 @@ class _Runner:
         logger.info("runner of workflow %d in Slurm job %d, node %d", self._workflow_id, here.job_id, here.node_id)
         username, password = credentials.find(None, None)
         with closing(Client(self._url, username=username, password=password)) as client:
+            record = AllocationRecord(client, self._workflow_id, here)
             try:
-                self._work(client)
+                self._work(client, record)
+            except _ToldToEnd:
+                record.end("canceled", "Slurm ended it before any job had started")
             except BaseException as error:
-                self._tell(client, status="failed", reason=str(error) or type(error).__name__, ended_at=utc_now_iso())
+                record.end("failed", str(error) or type(error).__name__)
                 raise
             finally:
                 _write_kernel_log(here.log_path(self._folder, "dmesg_slurm"))
 
-    def _work(self, client: Client) -> None:
+    def _work(self, client: Client, record: AllocationRecord) -> None:
+        _on_signals(_raise)
         self._wait_for_server(client)
-        self._record = self._find_record(client)
-        self._tell(client, status="active", reason=None, started_at=utc_now_iso())
-        if self._allocation.restarts:
-            self._release_predecessor(client)
-        with _Reconciler(client, self._allocation):
-            outcome = run_workflow(client, self._workflow_id, self._run_options(), _Notes())
+        record.find()
+        record.begin()
+        end = End(self._allocation.job_id, self._allocation.ends_at)
+        with Attendant(client, end, user=user_name() if self._allocation.is_first else None) as attendant:
+            place = self._place(record, end, attendant)
+            outcome = run_workflow(client, self._workflow_id, self._run_options(place, end), _Notes())
+        _on_signals(signal.SIG_IGN)  # to end is all that is left to do
         logger.info("the end: %s", outcome.message or outcome.kind)
         if outcome.kind == "server_away":
             raise ServerAway(outcome.message or "the server does not answer any more.")
-        self._tell(client, status="complete", reason=outcome.message, ended_at=utc_now_iso())
+        record.end(*_ended_how(outcome, end))
         self._give_back_queued(client, outcome)
 
     def _wait_for_server(self, client: Client) -> None:
         give_up_at = time.monotonic() + 60 * self._options.wait_for_healthy_database_minutes
+        pause_s = FIRST_RETRY_S
         while True:
             try:
                 client.workflows.get(self._workflow_id)
@@ -155,78 +168,51 @@ class _Runner:
             except ServerAway as error:
                 if time.monotonic() > give_up_at:
                     raise
-                logger.warning("%s Trying again in %.0f s.", error.message, RETRY_S)
-                time.sleep(RETRY_S)
+                logger.warning("%s Trying again in %.0f s.", error.message, pause_s)
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_RETRY_S)
 
-    def _find_record(self, client: Client) -> ScheduledComputeNode | None:
-        """The record of this allocation. The one who submitted it may still be about to write its number there."""
-        give_up_at = time.monotonic() + RECORD_PATIENCE_S
-        while True:
-            found = list(
-                client.scheduled_compute_nodes.list(self._workflow_id, scheduler_id=self._allocation.job_id)
-            ) or list(client.scheduled_compute_nodes.list(self._workflow_id, name=self._allocation.job_name))
-            if found:
-                return found[0]
-            if time.monotonic() > give_up_at:
-                logger.info("nobody has noted down this allocation; it takes jobs of any scheduler")
-                return None
-            time.sleep(0.5)
-
-    def _run_options(self) -> RunOptions:
+    def _run_options(self, place: Place, end: End) -> RunOptions:
         here, given = self._allocation, self._options
-        config_id = given.scheduler_config_id or (self._record and self._record.scheduler_config_id)
-        place = Place(
-            kind="slurm", scheduler=here.scheduler, scheduler_config_id=config_id or None, num_nodes=here.num_nodes
-        )
+        memory_bytes = here.memory_bytes or (self._granted_memory_bytes() or detect.memory_bytes()) // here.parts
         return RunOptions(
             output_dir=self._folder,
             poll_interval_s=given.poll_interval,
             max_parallel_jobs=given.max_parallel_jobs,
             num_cpus=given.num_cpus or here.num_cpus,
-            memory_gb=given.memory_gb or here.memory_gb,
+            memory_gb=given.memory_gb or memory_bytes / GIB,
             num_gpus=given.num_gpus,
-            time_limit_s=self._left_s(),
+            time_limit_s=end.left_s(),
             place=place,
             asks_for_nodes=slurm.is_available(),
         )
 
-    def _left_s(self) -> float | None:
-        """The time until Slurm ends this job; None when nobody knows."""
-        ends_at = self._allocation.ends_at
-        if ends_at is None:
-            try:
-                ends_at = slurm.end_time(self._allocation.job_id)
-            except TorcError as error:
-                logger.warning("no end of this allocation is known: %s", error.message)
-        if ends_at is None:
-            return None
-        logger.info("the allocation ends at %s", ends_at.astimezone(UTC).isoformat())
-        return max(0.0, (ends_at - datetime.now(UTC)).total_seconds())
+    def _place(self, record: AllocationRecord, end: End, attendant: Attendant) -> Place:
+        here = self._allocation
+        return Place(
+            kind="slurm",
+            scheduler=here.scheduler,
+            scheduler_config_id=self._options.scheduler_config_id or record.scheduler_config_id,
+            nodes=self._nodes(),
+            nodes_in_all=here.num_nodes,
+            gpu_part=(here.local_id, here.runners_here) if here.shares_gpus else (0, 1),
+            deadline=end.deadline,
+            when_told=attendant.told,
+            predecessors=record.predecessors(),
+        )
 
-    def _release_predecessor(self, client: Client) -> None:
-        """This job was requeued: what its first run had taken is free, whatever its lease says."""
-        for node in client.compute_nodes.list(self._workflow_id, is_active=True):
-            where: dict[str, Any] = node.scheduler if isinstance(node.scheduler, dict) else {}
-            if (where.get("slurm_job_id"), where.get("node_id")) == (
-                str(self._allocation.job_id),
-                str(self._allocation.node_id),
-            ) and node.hostname != host_name():  # here, what is left of it is taken over
-                assert node.id is not None
-                logger.info("compute node %d was this job before it was requeued", node.id)
-                client.release(node.id)
+    def _nodes(self) -> tuple[str, ...]:
+        """The nodes that are this runner's, its own first."""
+        here = self._allocation
+        own = here.node_name or host_name()
+        if here.has_own_node or here.num_nodes == 1 or here.node_list is None:
+            return (own,)
+        node_list = here.node_list
+        return (own, *(name for name in _ask(lambda: slurm.host_names(node_list)) or () if name != own))
 
-    def _tell(self, client: Client, **changes: Any) -> None:
-        """Say in the record what became of the allocation. The first node speaks for all."""
-        if self._record is None or not self._allocation.is_first:
-            return
-        assert self._record.id is not None
-        try:
-            now = client.scheduled_compute_nodes.get(self._record.id)
-            if now.status in LIVE_ALLOCATIONS:  # else somebody has canceled it
-                changes = {"scheduler_id": self._allocation.job_id, **changes}
-                self._record = client.scheduled_compute_nodes.change(self._record.id, changes)
-        except TorcError as error:
-            logger.warning("the record of this allocation says what was, not what is: %s", error.message)
+    def _granted_memory_bytes(self) -> int | None:
+        here = self._allocation
+        return _ask(lambda: slurm.granted_memory_bytes(here.job_id, here.node_name or host_name()))
 
     def _give_back_queued(self, client: Client, outcome: Outcome) -> None:
         """Allocations that still wait would find nothing to do."""
@@ -242,30 +228,39 @@ class _Runner:
             logger.warning("allocations that wait were not given back: %s", error.message)
 
 
-class _Reconciler:
-    """Looks after all allocations of this user while the runner works, when it is this one's turn."""
+class _ToldToEnd(BaseException):
+    """A signal came before there was a job to be told of it."""
 
-    def __init__(self, client: Client, allocation: Allocation) -> None:
-        self._client = client
-        self._is_ours = allocation.is_first
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="reconciler", daemon=True)
 
-    def __enter__(self) -> None:
-        if self._is_ours:
-            self._thread.start()
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise _ToldToEnd
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
 
-    def _look(self) -> None:
-        while not self._over.wait(LOOK_EVERY_S):
-            try:
-                for change in reconcile_in_turn(self._client, user_name()):
-                    job_id, now = change.record.scheduler_id, change.record
-                    logger.info("allocation %d: %s, now %s (%s)", job_id, change.before, now.status, now.reason)
-            except TorcError as error:
-                logger.warning("the allocations could not be looked after: %s", error.message)
+def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """What SIGTERM and its like do where the runner does not take them."""
+    for number in (signal.SIGTERM, *BATCH_SIGNALS):
+        signal.signal(number, handler)
+
+
+def _ask(question: Callable[[], T | None]) -> T | None:
+    """What Slurm answers; None where it does not."""
+    try:
+        return question()
+    except TorcError as error:
+        logger.warning("%s", error.message)
+        return None
+
+
+def _ended_how(outcome: Outcome, end: End) -> tuple[str, str | None]:
+    """Status and reason for the record of the allocation."""
+    now = end.told() if outcome.kind == "interrupted" else None
+    if now is None or now.state == "RUNNING":
+        return "complete", outcome.message
+    if now.reason == "TimeLimit":
+        return "complete", now.reason
+    if now.ends_at is not None and now.ends_at > datetime.now(UTC) + REQUEUED:
+        return "pending", "requeued by Slurm"
+    return "canceled", "canceled, or preempted: Slurm ended it before its time"
 
 
 class _Notes:

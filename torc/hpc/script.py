@@ -15,6 +15,15 @@ RUNNER = "torc-slurm-job-runner"
 PASSWORD_FILE = "password"
 
 
+# At SIGTERM, srun kills what it runs, so Slurm is asked to pass the signal on. `wait` returns at a signal, too.
+PASSING_SIGNALS_ON = (
+    "trap 'scancel --quiet --signal=TERM $SLURM_JOB_ID' TERM USR1 USR2",
+    "{command} &",
+    "while wait $!; code=$?; [ $code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done",
+    "exit $code",
+)
+
+
 def script_text(
     scheduler: SlurmScheduler,
     *,
@@ -30,8 +39,8 @@ def script_text(
 ) -> str:
     """A bash script that asks for an allocation of ``scheduler`` and becomes the runner in it.
 
-    ``output_dir`` is absolute. The same arguments give the same text. The shell is replaced by the runner, or by srun,
-    which passes signals on, so that a signal for the batch shell (``--signal=B:TERM@300``) reaches the jobs.
+    ``output_dir`` is absolute. The same arguments give the same text. The shell is replaced by the runner, or passes on
+    what is sent to it, so that a signal for the batch shell (``--signal=B:TERM@300``) reaches the jobs.
     """
     command = [RUNNER, "$TORC_URL", str(workflow_id), shlex.quote(str(output_dir))]
     command += ["--poll-interval", str(poll_interval_s)]
@@ -49,7 +58,9 @@ def script_text(
         lines.append("unset SLURM_MEM_PER_CPU SLURM_MEM_PER_GPU")
         srun = "srun --nodes=$SLURM_JOB_NUM_NODES --ntasks-per-node=1 --cpus-per-task=$SLURM_CPUS_ON_NODE"
         command.insert(0, f"{srun} --overlap --kill-on-bad-exit=0")
-    lines.append(f"exec {' '.join(command)}")
+        lines += [part.format(command=" ".join(command)) for part in PASSING_SIGNALS_ON]
+    else:
+        lines.append(f"exec {' '.join(command)}")
     return "\n".join(lines) + "\n"
 
 

@@ -67,6 +67,14 @@ class Queued(NamedTuple):
     name: str
 
 
+class JobNow(NamedTuple):
+    """A job of which Slurm still knows all."""
+
+    state: str  # Slurm's word
+    reason: str
+    ends_at: datetime | None  # at the latest
+
+
 class Ending(NamedTuple):
     """What the accounts say of a job."""
 
@@ -165,20 +173,45 @@ def cancel(job_ids: Iterable[int]) -> None:
                 raise
 
 
-def end_time(job_id: int) -> datetime | None:
-    """When Slurm will end a running job; None when it does not say."""
-    found = re.search(r"\bEndTime=(\S+)", _run("scontrol", "show", "job", "--oneliner", str(job_id)))
-    return _moment(found[1]) if found else None
+def look_at(job_id: int) -> JobNow:
+    """How a job stands that has not ended, or just has."""
+    said = _run("scontrol", "show", "job", "--oneliner", str(job_id))
+    found = dict(re.findall(r"\b(JobState|Reason|EndTime)=(\S+)", said))
+    reason = found.get("Reason", "None")
+    return JobNow(found.get("JobState", ""), "" if reason == "None" else reason, _moment(found.get("EndTime", "")))
+
+
+def granted_memory_bytes(job_id: int, node: str) -> int | None:
+    """What a running job may use of the memory of one of its nodes; None where Slurm does not count memory."""
+    said = _run("scontrol", "show", "job", "--details", "--oneliner", str(job_id))
+    for nodes, megabytes in re.findall(r"\bNodes=(\S+) CPU_IDs=\S* Mem=(\d+)", said):
+        if int(megabytes) and node in host_names(nodes):
+            return int(megabytes) * 1024**2
+    return None
+
+
+def kill_wait_s() -> float | None:
+    """How long after SIGTERM Slurm sends SIGKILL to a job that it ends; None when it does not say."""
+    found = re.search(r"^KillWait\s*=\s*(\d+)", _run("scontrol", "show", "config"), re.MULTILINE)
+    return float(found[1]) if found else None
 
 
 def host_names(node_list: str) -> list[str]:
     """``node[1-3]`` as names."""
+    if re.fullmatch(r"[^][,]+", node_list):
+        return [node_list]
     return _run("scontrol", "show", "hostnames", node_list).split()
 
 
 def accounting_json(job_id: int) -> str:
     """What sacct knows of a job and its steps, as it came."""
     return _run("sacct", f"--jobs={job_id}", "--json")
+
+
+def exit_codes(job_id: int) -> dict[str, str]:
+    """``code:signal`` of a job and its steps, by ``7`` and ``7.batch``; the JSON of Slurm 22.05 has wrong ones."""
+    lines = _run("sacct", "--noheader", "--parsable2", f"--jobs={job_id}", "--format=JobID,ExitCode").splitlines()
+    return dict(line.split("|", 1) for line in lines if "|" in line)
 
 
 def partitions_text() -> str:

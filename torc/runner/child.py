@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torc.models.status import Cause
 from torc.models.sync import SyncJob
+from torc.runner.capacity import Grant
 from torc.runner.processes import boot_time
 
 
@@ -34,7 +35,7 @@ class Child:
         "_ending",
         "born",
         "cause",
-        "gpu_ids",
+        "grant",
         "is_recovery",
         "job",
         "kill_at",
@@ -54,7 +55,7 @@ class Child:
         self.mark = mark  # in the environment of everything it starts
         self.started = time.monotonic() - (boot_time() - born[0])  # the earliest that it can have been
         self.started_at = time.time()
-        self.gpu_ids: list[str] = []
+        self.grant = Grant()
         self.is_recovery = False  # not the job itself, but what is done before it is tried again
         self.lost = False  # no longer ours to report
         self.cause: Cause | None = None  # why we ended it
@@ -82,6 +83,11 @@ class Child:
     def kill(self, cause: Cause) -> None:
         """End it at once."""
         self.terminate(0.0, cause)
+
+    def blame(self, cause: Cause) -> None:
+        """It has ended, and what it returned does not count: somebody else has ended it."""
+        if not self.stopped:
+            self.cause, self.kill_at = cause, time.monotonic()
 
     def has_ended(self) -> bool:
         """Whether the child itself has ended. Its number stays taken until ``collect``."""

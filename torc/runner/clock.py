@@ -1,10 +1,7 @@
 """How often a runner asks for work, and when its time is over."""
 
-import math
-
-from torc.models.sync import Offer
 from torc.runner.node import RunOptions
-from torc.runner.processes import boot_time
+from torc.runner.place import Deadline
 
 SHORTEST_GRACE_S = 1.0
 
@@ -16,19 +13,18 @@ FAREWELL_S = 10.0
 
 
 class Clock:
-    """How often an idle runner asks for work, and when its time is over. A machine that sleeps does not stop it."""
+    """How often an idle runner asks for work, and when its time is over, less what its jobs may take to end."""
 
-    def __init__(self, options: RunOptions, total: Offer) -> None:
-        now = boot_time()
+    def __init__(self, options: RunOptions, *, buffer_s: float) -> None:
         self.poll_interval_s = options.poll_interval_s
-        self._jobs_end_at = math.inf if total.time_left_s is None else now + total.time_left_s
-        self._ends_at = math.inf if options.time_limit_s is None else now + options.time_limit_s
+        self._deadline = options.place.deadline or Deadline(options.time_limit_s)
+        self._buffer_s = buffer_s
 
     def left_s(self) -> float:
         """The time that jobs may still run; infinite without a limit."""
-        return self._jobs_end_at - boot_time()
+        return self._deadline.left_s() - self._buffer_s
 
-    def grace_s(self) -> float:
-        """How long jobs may take to end when this runner was told to. Some time is kept for the farewell."""
-        left_s = self._ends_at - boot_time()
-        return min(LEAVING_GRACE_S, max(left_s - FAREWELL_S, left_s / 2, SHORTEST_GRACE_S))
+    def grace_s(self, *, most_s: float) -> float:
+        """How long jobs may take to end when they are told to. Some time is kept for the farewell."""
+        left_s = self._deadline.left_s()
+        return min(most_s, max(left_s - FAREWELL_S, left_s / 2, SHORTEST_GRACE_S))

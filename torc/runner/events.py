@@ -1,7 +1,7 @@
 """What wakes the loop: signals and the outcomes of syncs, all on one queue."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -10,6 +10,9 @@ from typing import TypeAlias
 from torc.models.sync import SyncAnswer, SyncRequest
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+BATCH_SIGNALS = (signal.SIGUSR1, signal.SIGUSR2)
+"""What users have a batch system send beside SIGTERM, as a warning before it ends a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,14 @@ Inbox: TypeAlias = "SimpleQueue[Event]"
 
 
 @contextmanager
-def signals_as_events() -> Iterator[Inbox]:
+def signals_as_events(also: Iterable[signal.Signals] = ()) -> Iterator[Inbox]:
     """A queue that receives the number of every signal that ends a runner or tells of a child.
 
     A handler may run between any two instructions; SimpleQueue.put is the one thing that is safe there.
     """
     inbox: Inbox = SimpleQueue()
     # What is ignored stays ignored: nohup, and shells that start a job in the background.
-    wanted = [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    wanted = [number for number in (*ENDING_SIGNALS, *also) if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, lambda n, _: inbox.put(n)) for number in (*wanted, signal.SIGCHLD)}
     try:
         yield inbox

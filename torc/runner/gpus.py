@@ -38,6 +38,10 @@ class Devices:
         kind: Kind = self.kind if self.ids else "assumed"
         return Devices(kind, tuple(str(index) for index in range(num_gpus)))
 
+    def part(self, index: int, parts: int) -> "Devices":
+        """What is left to one of several runners that were granted the same devices."""
+        return Devices(self.kind, self.ids[index::parts])
+
     def environment(self, ids: Sequence[str]) -> dict[str, str]:
         """What makes a job see these devices and no others; with no ``ids``, none.
 

@@ -42,8 +42,10 @@ class Launcher:
         self._outer_marks = f"{os.environ[MARK]} " if MARK in os.environ else ""
         self._null = os.open(os.devnull, os.O_RDWR)
 
-    def start(self, job: SyncJob, environment: dict[str, str], *, recovers: bool = False) -> Child:
-        """Start a job, or with ``recovers`` the script that prepares another try. ``environment`` names its devices.
+    def start(self, job: SyncJob, environment: Mapping[str, str | None], *, recovers: bool = False) -> Child:
+        """Start a job, or with ``recovers`` the script that prepares another try.
+
+        ``environment`` says what is its own; a variable that is None there is taken away.
 
         Raises SpawnFailed, whose message also stands in the job's error file where one could be made.
         """
@@ -55,14 +57,14 @@ class Launcher:
         command = f"{job.invocation_script} {job.command}" if job.invocation_script else job.command
         return self._start(job, command, environment, "")
 
-    def _start(self, job: SyncJob, command: str, granted: dict[str, str], kind: str) -> Child:
+    def _start(self, job: SyncJob, command: str, granted: Mapping[str, str | None], kind: str) -> Child:
         out = err = None
         mark = f"{self.node_mark}{job.id}-{job.attempt_id}"
         try:
             out = self._create(self.output_path(job, f"{kind}o"))
             err = self._create(self.output_path(job, f"{kind}e"))
             spawning_at = processes.boot_time()
-            environment = self._environment_of(job, mark) | granted
+            environment = self._environment_of(job, mark, granted)
             pid = spawn(self._bash, ["-c", command], environment, null=self._null, out=out, err=err)
         except (OSError, ValueError) as error:  # ValueError: a null character in the command
             failure = SpawnFailed(job, error)
@@ -77,7 +79,7 @@ class Launcher:
             processes.prefer_for_oom_kill(pid, self.oom_score_adj)
         return Child(job, pid, (spawning_at, processes.boot_time()), mark)
 
-    def _environment_of(self, job: SyncJob, mark: str) -> dict[str, str]:
+    def _environment_of(self, job: SyncJob, mark: str, granted: Mapping[str, str | None]) -> dict[str, str]:
         environment = self._environment
         environment[MARK] = f"{self._outer_marks}{mark}"
         environment["TORC_JOB_ID"] = str(job.id)
@@ -88,7 +90,9 @@ class Launcher:
         environment["TORC_NUM_GPUS"] = str(job.num_gpus)
         environment["TORC_NUM_NODES"] = str(job.num_nodes)
         environment["TORC_MEMORY_BYTES"] = str(job.memory_bytes)
-        return environment
+        if not granted:
+            return environment
+        return {name: value for name, value in {**environment, **granted}.items() if value is not None}
 
     def _create(self, path: str) -> int:
         """An empty file for output. Its folder is made again if somebody has removed it."""
@@ -109,6 +113,11 @@ class Launcher:
             extension=extension,
         )
         return f"{self._stdio}/{name}"
+
+    @property
+    def path(self) -> str:
+        """Where jobs look for programs."""
+        return self._environment["PATH"]
 
     def close(self) -> None:
         """Nothing more will be started."""

@@ -17,11 +17,13 @@ from torc.models.status import Cause
 from torc.models.sync import PROTOCOL, Offer, SyncAnswer, SyncRequest
 from torc.models.workflow import Workflow
 from torc.runner.actions import ActionRunner
-from torc.runner.clock import FAREWELL_S, Clock
+from torc.runner.clock import FAREWELL_S, LEAVING_GRACE_S, Clock
 from torc.runner.contact import Contact
 from torc.runner.ending import Outcome, Progress, ending_of, interrupted, server_away, time_up, uninitialized
 from torc.runner.events import Answered, Event, Failed, Inbox, OverMemory
+from torc.runner.excuse import Ended, excuse, patience_s
 from torc.runner.pace import BATCH_RESULTS, OLDEST_RESULT_S
+from torc.runner.place import Place
 from torc.runner.work import REAP_POLL_S, Work
 
 START_UNTOLD_S = 0.5
@@ -32,6 +34,9 @@ UNSTARTED_S = 2.0
 
 HURRIED_FAREWELL_S = 2.0
 """The time of a farewell after a second signal: what was killed is reported too, if the server is there."""
+
+BY_A_PERSON = (signal.SIGINT, signal.SIGHUP)
+"""Ctrl-C, and a terminal that was closed."""
 
 REFUSALS = 5
 """A sync may be refused because it was delivered twice on its way, but not again and again."""
@@ -50,6 +55,7 @@ class Loop:
         progress: Progress,
         inbox: Inbox,
         clock: Clock,
+        place: Place,
     ) -> None:
         self._contact = contact
         self._work = work
@@ -59,6 +65,7 @@ class Loop:
         self._progress = progress
         self._inbox = inbox
         self._clock = clock
+        self._place = place
         self._last: SyncAnswer | None = None
         self._sync_at = 0.0  # when to sync without any other reason
         self._retry_at = 0.0  # but not before, after a failure
@@ -67,6 +74,7 @@ class Loop:
         self._leaving: Outcome | None = None  # once the children and the last actions have ended
         self._has_taken_leave = False  # and was given nothing more to do
         self._hurried = False
+        self._told_at = -math.inf  # by the batch system, to end
         self._told_uninitialized = False
 
     def run(self) -> Outcome:
@@ -78,6 +86,8 @@ class Loop:
             self._actions.reap()
             self._work.end_overdue()
             ended = self._work.reap()
+            if self._place.is_batch:
+                self._hear_batch_system(ended)
             self._start()  # before the paperwork: a slot that waits for it is idle
             self._work.settle(ended)
             outcome = self._decide()
@@ -180,20 +190,36 @@ class Loop:
         self._work.make_durable()
 
     def _interrupt(self, number: int) -> None:
-        """The first signal asks jobs to end; another one hurries."""
-        if self._leaving is None:
+        """The first signal asks jobs to end; another one hurries, unless a batch system repeats itself."""
+        if self._place.is_batch and number not in BY_A_PERSON:
+            self._told_at = time.monotonic()
+            self._place.when_told()
+            if self._leaving is None:
+                self._leave(interrupted(number), Cause.TIME_UP)
+        elif self._leaving is None:
             # What ends a batch job sends SIGTERM; a person presses Ctrl-C or closes the terminal.
-            self._leave(interrupted(number), Cause.TIME_UP if number == signal.SIGTERM else Cause.USER)
+            self._leave(interrupted(number), Cause.USER if number in BY_A_PERSON else Cause.TIME_UP)
         else:
             self._hurried = True
             self._work.kill_all()
             self._actions.kill_all()
 
+    def _hear_batch_system(self, ended: Ended) -> None:
+        """What it has to say of jobs that have ended, and of the time that is left to others."""
+        give_up_at = time.monotonic() + patience_s(ended)
+        with suppress(Empty):
+            while self._leaving is None and (left_s := give_up_at - time.monotonic()) > 0:
+                self._take_in(self._inbox.get(timeout=left_s))
+        excuse(ended, self._told_at)
+        if self._leaving:
+            self._work.hasten(self._clock.grace_s(most_s=math.inf))
+
     def _leave(self, outcome: Outcome, cause: Cause) -> None:
         self._leaving = outcome
         self._sync_at = 0.0
         self._actions.leave()
-        self._work.wind_down(cause, self._clock.grace_s())
+        has_its_time = self._place.is_batch and cause is Cause.TIME_UP and self._clock.left_s() < math.inf
+        self._work.wind_down(cause, self._clock.grace_s(most_s=math.inf if has_its_time else LEAVING_GRACE_S))
 
     def _may_claim(self) -> bool:
         canceled = self._last is not None and self._last.workflow.is_canceled

@@ -34,7 +34,7 @@ def report_end(child: Child, ending: Ending, observed: Observed) -> FinishedJob:
         avg_memory_bytes=figures.avg_memory_bytes,
         avg_cpu_percent=figures.avg_cpu_percent,
         peak_cpu_percent=figures.peak_cpu_percent,
-        gpu_ids=child.gpu_ids or None,
+        gpu_ids=list(child.grant.gpu_ids) or None,
         output_files=outputs,
         missing_files=missing if cause is Cause.MISSING_OUTPUT else [],
     )

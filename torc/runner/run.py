@@ -7,12 +7,12 @@ from torc.client.api import Client
 from torc.models.workflow import Workflow
 from torc.runner import gpus
 from torc.runner.actions import ActionRunner
-from torc.runner.capacity import Capacity
+from torc.runner.capacity import THIS_NODE, Capacity
 from torc.runner.cgroups import JobCgroups
 from torc.runner.clock import Clock
 from torc.runner.contact import Contact
 from torc.runner.ending import Outcome, Progress
-from torc.runner.events import Inbox, OverMemory, signals_as_events
+from torc.runner.events import BATCH_SIGNALS, Inbox, OverMemory, signals_as_events
 from torc.runner.ledger import Key
 from torc.runner.loop import Loop
 from torc.runner.monitor import Monitor, settings_of
@@ -28,7 +28,8 @@ from torc.runner.node import (
 )
 from torc.runner.processes import node_mark
 from torc.runner.samples import SampleFile, file_path
-from torc.runner.takeover import take_over
+from torc.runner.span import Span
+from torc.runner.takeover import take_over, take_over_from
 from torc.runner.watch import Watch
 from torc.runner.work import Work
 
@@ -42,25 +43,30 @@ def run_workflow(client: Client, workflow_id: int, options: RunOptions, progress
     ServerAway as long as there is nothing to lose. Whatever happens, no job is left running.
     """
     workflow = client.workflows.get(workflow_id)
-    devices = gpus.find(os.environ).limited_to(options.num_gpus)
+    place = options.place
+    devices = gpus.find(os.environ).part(*place.gpu_part).limited_to(options.num_gpus)
     total = resources(options, workflow, devices)
     environment = job_environment(client, workflow_id)
     with ExitStack() as stack:
         launcher, spool_folder = prepare_folders(options.output_dir, workflow_id, environment)
         stack.callback(launcher.close)
-        node = register(client, workflow_id, options.place, total, spool_folder)
+        node = register(client, workflow_id, place, total, spool_folder)
         launcher.node_mark = node_mark(node.database_id, node.id)
         launcher.oom_score_adj = options.oom_score_adj
         spool = open_spool(spool_folder, node)
         lock = lock_node(node, spool.path)
         take_over(client, node, progress.note)
+        for predecessor in place.predecessors:
+            take_over_from(client, node, predecessor, progress.note)
 
-        inbox = stack.enter_context(signals_as_events())
+        inbox = stack.enter_context(signals_as_events(BATCH_SIGNALS if place.is_batch else ()))
         contact = Contact(client, node.id or 0, inbox)
         stack.callback(contact.close)
         watch = _watch(options, workflow, client.workflows.status(workflow_id).run_id, inbox)
         stack.callback(watch.close)
-        capacity = Capacity(total, slots=options.max_parallel_jobs, gpu_ids=devices.ids)
+        nodes = place.nodes or (THIS_NODE,)
+        capacity = Capacity(total, slots=options.max_parallel_jobs, gpu_ids=devices.ids, nodes=nodes)
+        span = Span(place, num_cpus=total.num_cpus, folder=spool_folder / "bin")
         actions = ActionRunner(
             options.output_dir,
             workflow_id,
@@ -71,9 +77,18 @@ def run_workflow(client: Client, workflow_id: int, options: RunOptions, progress
             note=progress.note,
         )
         stack.callback(actions.bury)
-        work = Work(capacity=capacity, launcher=launcher, gpus=devices, watch=watch, spool=spool, progress=progress)
+        work = Work(
+            capacity=capacity,
+            launcher=launcher,
+            gpus=devices,
+            span=span,
+            watch=watch,
+            spool=spool,
+            progress=progress,
+        )
         stack.callback(work.bury_all)
-        loop = Loop(contact, work, actions, node, workflow, progress, inbox, Clock(options, total))
+        clock = Clock(options, buffer_s=workflow.compute_node_expiration_buffer_seconds)
+        loop = Loop(contact, work, actions, node, workflow, progress, inbox, clock, place)
         outcome = loop.run()
         # What is left stays for a successor on this machine, which finds it by the lock that nobody holds.
         closed = outcome.kind != "server_away" and loop.say_farewell()

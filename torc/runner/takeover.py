@@ -76,6 +76,21 @@ def take_over(client: Client, own: ComputeNode, note: Callable[[str], None]) -> 
             lock.close()
 
 
+def take_over_from(client: Client, own: ComputeNode, node: ComputeNode, note: Callable[[str], None]) -> None:
+    """Finish what the runner of this node began, which may have been on another machine, and certainly is dead."""
+    node = client.compute_nodes.get(node.id or 0)
+    if not node.is_active:  # it was on this machine, and is settled by now
+        return
+    tenant = Tenant(
+        workflow_id=node.workflow_id,
+        hostname=node.hostname,
+        pid=node.pid,
+        generation=own.generation or 0,
+        spool=str(Path(node.spool_path or "") / f"{node.id}.spool"),
+    )
+    _finish(client, own, node.id or 0, tenant, note)
+
+
 def _settle(client: Client, own: ComputeNode, node_id: int, path: Path, note: Callable[[str], None]) -> bool:
     """Whether nothing is left to do for that node."""
     try:
@@ -84,8 +99,15 @@ def _settle(client: Client, own: ComputeNode, node_id: int, path: Path, note: Ca
         return False
     if (tenant.workflow_id, tenant.hostname) != (own.workflow_id, own.hostname):
         return False
+    _finish(client, own, node_id, tenant, note)
+    return True
+
+
+def _finish(client: Client, own: ComputeNode, node_id: int, tenant: Tenant, note: Callable[[str], None]) -> None:
     spool = Path(tenant.spool)
     left = read_spool(spool)
+    if tenant.hostname != own.hostname:
+        left.unfinished.clear()  # the batch system has killed them; the numbers mean other processes here
     note(f"taking over from the runner with pid {tenant.pid}, which did not end by itself")
     survivors = Survivors(node_mark(own.database_id, node_id))
     try:
@@ -97,7 +119,6 @@ def _settle(client: Client, own: ComputeNode, node_id: int, path: Path, note: Ca
         survivors.kill(left.unfinished, set())
         note(f"what the runner with pid {tenant.pid} left was refused: {error}")
     spool.unlink(missing_ok=True)
-    return True
 
 
 def _end_jobs(dead: "_Dead", left: Spooled, survivors: Survivors) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torc.models.status import Cause, JobStatus
 from torc.models.sync import FinishedJob, StopJob, SyncJob
-from torc.runner.capacity import Capacity
+from torc.runner.capacity import Capacity, Grant
 from torc.runner.child import Child, Ending
 from torc.runner.ending import Progress
 from torc.runner.gpus import Devices
@@ -16,6 +16,7 @@ from torc.runner.ledger import Key, Ledger, key_of
 from torc.runner.pace import Pace
 from torc.runner.reaper import DYING_S, Reaper
 from torc.runner.report import report_end, report_spawn_failure
+from torc.runner.span import Span
 from torc.runner.spool import Spawned, Spool
 from torc.runner.watch import Watch
 from torc.units import format_bytes
@@ -33,9 +34,18 @@ class Work:
     """Children, and the jobs that wait to become children."""
 
     def __init__(
-        self, *, capacity: Capacity, launcher: Launcher, gpus: Devices, watch: Watch, spool: Spool, progress: Progress
+        self,
+        *,
+        capacity: Capacity,
+        launcher: Launcher,
+        gpus: Devices,
+        span: Span,
+        watch: Watch,
+        spool: Spool,
+        progress: Progress,
     ) -> None:
         self.capacity = capacity
+        self._span = span
         self._gpus = gpus if capacity.grants_devices() else Devices()
         self._watch = watch
         self.ledger = Ledger()
@@ -88,9 +98,9 @@ class Work:
             if child.is_recovery and ending.return_code == 0 and not child.stopped:
                 ended.remove((child, ending))
                 self._watch.end(child, ending)
-                self._spawn(child.job, child.gpu_ids)
+                self._spawn(child.job, child.grant)
                 continue
-            self.capacity.give_back(child.job, child.gpu_ids)
+            self.capacity.give_back(child.job, child.grant)
             self.pace.job_ended(ending.runtime_s, len(self.ledger.children))
         return ended
 
@@ -155,6 +165,12 @@ class Work:
             else:
                 child.kill(cause)
 
+    def hasten(self, grace_s: float) -> None:
+        """What was asked to end has less time for it than it was told."""
+        for child in self.children:
+            if child.stopped:
+                child.terminate(grace_s, Cause.TIME_UP)
+
     def kill_all(self) -> None:
         """End what runs at once."""
         for child in self.children:
@@ -202,15 +218,15 @@ class Work:
         """Start a job, or first what its failure handler wants done before it is tried again."""
         self._spawn(job, self.capacity.take(job), recovers=job.recovery_script is not None)
 
-    def _spawn(self, job: SyncJob, gpu_ids: list[str], *, recovers: bool = False) -> None:
+    def _spawn(self, job: SyncJob, grant: Grant, *, recovers: bool = False) -> None:
         try:
-            child = self._launcher.start(job, self._gpus.environment(gpu_ids), recovers=recovers)
+            child = self._launcher.start(job, self._environment(job, grant), recovers=recovers)
         except SpawnFailed as failure:
-            self.capacity.give_back(job, gpu_ids)
+            self.capacity.give_back(job, grant)
             self._progress.note(str(failure))
             self._finish(job, report_spawn_failure(job, failure))
             return
-        child.gpu_ids = gpu_ids
+        child.grant = grant
         self._watch.begin(child)
         self.ledger.start(child)
         self._keep(spawned=_spawned(child))
@@ -219,6 +235,12 @@ class Work:
             return
         logger.debug("job %d: started as process %d", job.id, child.pid)
         self._progress.job_started(job.name)
+
+    def _environment(self, job: SyncJob, grant: Grant) -> dict[str, str | None]:
+        """The variables that tell a job what is its own."""
+        # The batch system says it of the GPUs to whatever a job over several nodes starts there.
+        devices = {} if len(grant.nodes) > 1 else self._gpus.environment(grant.gpu_ids)
+        return {**devices, **self._span.environment(job, grant.nodes, self._launcher.path)}
 
     def _finish(self, job: SyncJob, report: FinishedJob) -> None:
         self.changed_at = time.monotonic()

@@ -11,7 +11,7 @@ from torc.store.action_turns import PREPARATIONS
 from torc.store.actions import SUPERVISED
 from torc.store.claims import Run
 from torc.store.rows import json_ids
-from torc.store.shapes import Room, Shape, memory_bytes, ready_shapes, runtime_s
+from torc.store.shapes import Room, Shape, memory_bytes, ready_shapes, room_of, runtime_s
 from torc.units import GIB, epoch_of, format_duration_s, iso_of
 
 SHOWN = 5
@@ -105,7 +105,7 @@ def _places(db: sqlite3.Connection, workflow_id: int) -> list[Place]:
         began = epoch_of(start_time)
         left_s = misfits.limit_s(limit) - (0 if began is None else max(0.0, time.time() - began))
         room = Room(cpus, memory_gb * GIB, gpus, nodes, max(0.0, left_s), config)
-        places[node_id] = Place(node_id, room, replace(room))
+        places[node_id] = Place(node_id, room, room_of(room))
     _take_what_is_used(db, places)
     return list(places.values())
 

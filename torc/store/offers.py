@@ -3,6 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import NamedTuple
 
 from torc.models.sync import Offer, SyncRequest
@@ -10,7 +11,7 @@ from torc.store import claims
 from torc.store.claims import Queue
 from torc.store.leases import Leases
 from torc.store.rows import exists
-from torc.store.shapes import EachAlone, Room
+from torc.store.shapes import EachAlone, Room, Span
 from torc.units import GIB
 
 
@@ -43,22 +44,22 @@ def _free(db: sqlite3.Connection, asks: Asks) -> tuple[Room, float]:
     limit = math.inf if request.limit is None else request.limit
     if request.slots is not None:
         limit = min(limit, request.slots)
-    room = _room(request)
+    room = _room(db, asks)
     for job in claims.deliver(db, asks.workflow_id, asks.again):
-        room.num_cpus -= job.num_cpus
-        room.memory_bytes -= job.memory_bytes
-        room.num_gpus -= job.num_gpus
-        room.num_nodes -= job.num_nodes if job.num_nodes > 1 else 0
+        room.take(job, 1)
     return room, limit - len(asks.again)
 
 
-def _room(request: SyncRequest) -> Room:
-    """Without bounds for a runner that counts jobs: only its time and its scheduler matter."""
-    offer = request.offer
-    if request.slots is not None or offer is None:
-        scheduler_id = None if offer is None else offer.scheduler_config_id
-        return Room(math.inf, math.inf, math.inf, math.inf, _left_s(offer), scheduler_id)
-    return Room(
+def _room(db: sqlite3.Connection, asks: Asks) -> Room:
+    """What is free. Without bounds for a runner that counts jobs: of that, only time, scheduler and nodes matter."""
+    offer = asks.request.offer
+    if offer is None:
+        return Room(math.inf, math.inf, math.inf, math.inf)
+    if asks.request.slots is not None:
+        several = _total(db, asks, offer).num_nodes > 1
+        nodes = offer.num_nodes if several else math.inf
+        return Room(math.inf, math.inf, math.inf, nodes, _left_s(offer), offer.scheduler_config_id)
+    room = Room(
         offer.num_cpus,
         offer.memory_bytes,
         offer.num_gpus,
@@ -66,10 +67,19 @@ def _room(request: SyncRequest) -> Room:
         _left_s(offer),
         offer.scheduler_config_id,
     )
+    return Span(**asdict(room), node=_total(db, asks, offer)) if offer.num_nodes > 1 else room
 
 
-def _left_s(offer: Offer | None) -> float:
-    return math.inf if offer is None or offer.time_left_s is None else offer.time_left_s
+def _left_s(offer: Offer) -> float:
+    return math.inf if offer.time_left_s is None else offer.time_left_s
+
+
+def _total(db: sqlite3.Connection, asks: Asks, offer: Offer) -> Room:
+    """The node with nothing on it."""
+    cpus, memory_gb, gpus, num_nodes = db.execute(
+        "SELECT num_cpus, memory_gb, num_gpus, num_nodes FROM compute_node WHERE id = ?", (asks.node_id,)
+    ).fetchone()
+    return Room(cpus, memory_gb * GIB, gpus, num_nodes, _left_s(offer), offer.scheduler_config_id)
 
 
 def _may_prefetch(db: sqlite3.Connection, leases: Leases, asks: Asks, queue: Queue, claimed: int) -> bool:
@@ -87,8 +97,5 @@ def _whole_node(db: sqlite3.Connection, asks: Asks) -> Room:
     """What one prefetched job may need at most. Each runs later, so they need not fit together."""
     offer = asks.request.offer
     if asks.request.slots is not None or offer is None:
-        return _room(asks.request)
-    cpus, memory_gb, gpus, num_nodes = db.execute(
-        "SELECT num_cpus, memory_gb, num_gpus, num_nodes FROM compute_node WHERE id = ?", (asks.node_id,)
-    ).fetchone()
-    return EachAlone(cpus, memory_gb * GIB, gpus, num_nodes, _left_s(offer), offer.scheduler_config_id)
+        return _room(db, asks)
+    return EachAlone(**asdict(_total(db, asks, offer)))

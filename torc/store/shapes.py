@@ -3,8 +3,9 @@
 import math
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
+from typing import Protocol
 
 from torc.store.rows import select_at_once
 from torc.units import parse_duration, parse_memory
@@ -25,6 +26,19 @@ class Shape:
     num_nodes: int
     memory_bytes: int
     runtime_s: int
+
+
+class Needs(Protocol):
+    """What a job takes of a node while it runs."""
+
+    @property
+    def num_cpus(self) -> int: ...
+    @property
+    def num_gpus(self) -> int: ...
+    @property
+    def num_nodes(self) -> int: ...
+    @property
+    def memory_bytes(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -51,13 +65,42 @@ class Room:
             times(self.num_nodes, shape.num_nodes) if shape.num_nodes > 1 else math.inf,
         )
 
-    def take(self, shape: Shape, jobs: int) -> None:
+    def take(self, needs: Needs, jobs: int) -> None:
         """Charge ``jobs`` jobs of this shape."""
-        self.num_cpus -= jobs * shape.num_cpus
-        self.memory_bytes -= jobs * shape.memory_bytes
-        self.num_gpus -= jobs * shape.num_gpus
-        if shape.num_nodes > 1:
-            self.num_nodes -= jobs * shape.num_nodes
+        self.num_cpus -= jobs * needs.num_cpus
+        self.memory_bytes -= jobs * needs.memory_bytes
+        self.num_gpus -= jobs * needs.num_gpus
+        if needs.num_nodes > 1:
+            self.num_nodes -= jobs * needs.num_nodes
+
+
+@dataclass(slots=True)
+class Span(Room):
+    """Room in an allocation of several nodes, as our own runner gives it out.
+
+    A job over several nodes has each of them for itself and needs what it asks for on each. All others share the first
+    node, of which CPUs, memory and GPUs tell; it counts among ``num_nodes`` while nothing runs there, and is the last
+    to be given away.
+    """
+
+    node: Room = field(kw_only=True)  # a whole node, with all nodes there are
+
+    def fits(self, shape: Shape) -> float:
+        """How many jobs of this shape fit together in what is free."""
+        if shape.num_nodes <= 1:
+            return super(Span, self).fits(shape)
+        return times(self.num_nodes, shape.num_nodes) if self.node.fits(shape) >= 1 else 0
+
+    def take(self, needs: Needs, jobs: int) -> None:
+        """Charge ``jobs`` jobs of this shape."""
+        first_is_idle = self.num_cpus >= self.node.num_cpus
+        if needs.num_nodes <= 1:
+            super(Span, self).take(needs, jobs)
+            self.num_nodes -= first_is_idle
+            return
+        self.num_nodes -= jobs * needs.num_nodes
+        if first_is_idle and self.num_nodes <= 0:
+            self.num_cpus = self.memory_bytes = self.num_gpus = 0
 
 
 class EachAlone(Room):
@@ -67,8 +110,13 @@ class EachAlone(Room):
         """Without bound, if one fits."""
         return math.inf if super().fits(shape) >= 1 else 0
 
-    def take(self, shape: Shape, jobs: int) -> None:
+    def take(self, needs: Needs, jobs: int) -> None:
         """Nothing is used up."""
+
+
+def room_of(node: Room) -> Room:
+    """What is free on a node of which nothing is used."""
+    return Span(**asdict(node), node=node) if node.num_nodes > 1 else replace(node)
 
 
 def times(free: float, need: int) -> float:
