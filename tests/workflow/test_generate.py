@@ -14,7 +14,8 @@ from torc.hpc.profile import Partition, Profile
 from torc.spec.formats.read import parse_text
 from torc.spec.load import load_document
 from torc.spec.write import write
-from torc.workflow.generate import Generated, Options, generate
+from torc.workflow.generate import Generated, generate
+from torc.workflow.sizing import Options
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("golden")
@@ -162,8 +163,9 @@ def test_gpus_are_asked_for_as_many_as_run_at_a_time() -> None:
 
 
 def test_the_walltime_may_follow_the_jobs() -> None:
+    # An hour, and two minutes for the beginning and the end.
     found = made(job("a"), walltime="runtime", walltime_factor=1.2).tree
-    assert found["slurm_schedulers"][0]["walltime"] == "01:12:00"
+    assert found["slurm_schedulers"][0]["walltime"] == "01:15:00"
 
 
 def test_jobs_that_save_their_work_go_on_in_the_next_allocation() -> None:
@@ -208,3 +210,13 @@ def test_what_is_there_is_replaced_only_by_force(key: str) -> None:
     found = generate(text, "w.json", CLUSTER, Options(account="a", force=True), user="u").tree
     assert [one["action_type"] for one in found["actions"]] == ["run_commands", "schedule_nodes"]
     assert [one["account"] for one in found["slurm_schedulers"]] == ["a"]
+
+
+def test_an_allocation_lasts_long_enough_for_its_jobs_to_begin_and_end_in_it() -> None:
+    """A runner starts nothing that would not have ended a minute (the buffer) before its allocation does."""
+    minute = {**NEED, "runtime": "PT1M"}
+    found = made(job("a"), needs=[minute], walltime="runtime", walltime_factor=1.0).tree
+    assert found["slurm_schedulers"][0]["walltime"] == "00:03:00"
+    whole = {**NEED, "num_cpus": 48, "runtime": "PT72H"}  # as long as the partition allows
+    with pytest.raises(InvalidSpec, match="allows 3-00:00:00, not 3-00:02:00"):
+        made(job("a"), needs=[whole])

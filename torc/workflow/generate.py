@@ -5,12 +5,11 @@ What is planned is the expanded workflow; what is written is the user's own text
 
 import copy
 import json
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from torc.errors import InvalidSpec
 from torc.hpc.match import Need, best, nearest
@@ -19,28 +18,14 @@ from torc.models.draft import DraftDocument, DraftRequirements
 from torc.spec.formats.read import parse_text
 from torc.spec.load import load_with_entries
 from torc.spec.unfold import unfold
-from torc.units import format_walltime, parse_duration, parse_memory
+from torc.workflow.sizing import Options, Size, memory_text, need_of, scheduler_of, size_of, words
 from torc.workflow.waves import Waves
-
-MIB = 1024**2
 
 NAMES_WRITTEN_OUT = 20
 """Up to so many jobs of an entry are named one by one in an action; more by a pattern."""
 
 RESUMES = {"causes": ["time_up"], "max_retries": 10}
 """Of jobs that save their work when time is up: the next allocation goes on with them."""
-
-
-class Options(NamedTuple):
-    """How allocations are planned."""
-
-    account: str
-    single_allocation: bool = False  # one of many nodes instead of many of one
-    with_actions: bool = True
-    force: bool = False  # replace schedulers and actions that are there
-    group_by: Literal["requirements", "partition"] = "requirements"
-    walltime: Literal["partition", "runtime"] = "partition"
-    walltime_factor: float = 1.5  # of the longest runtime
 
 
 @dataclass
@@ -122,12 +107,12 @@ def _grouped(document: DraftDocument, profile: Profile, options: Options, warnin
             warnings.append(f"Job '{job.name}' has no resource_requirements, skipping scheduler generation")
             continue
         has = document.resource_requirements[job.resource_requirements]
-        need = _need(has)
+        need = need_of(has, buffer_s=document.workflow.compute_node_expiration_buffer_seconds)
         if job.resource_requirements not in places:
             partition = best(profile, need)
             if partition is None:
                 raise InvalidSpec(
-                    f"Job '{job.name}' fits on no partition of {profile.title}: it needs {_words(has)}, and "
+                    f"Job '{job.name}' fits on no partition of {profile.title}: it needs {words(has)}, and "
                     f"{nearest(profile, need)}."
                 )
             places[job.resource_requirements] = partition
@@ -143,104 +128,35 @@ def _grouped(document: DraftDocument, profile: Profile, options: Options, warnin
     return sorted(found.values(), key=lambda group: (group.stage, group.jobs[0]))
 
 
-def _need(has: DraftRequirements) -> Need:
-    return Need(
-        cpus=has.num_cpus,
-        memory_mb=math.ceil(parse_memory(has.memory) / MIB),
-        walltime_s=parse_duration(has.runtime),
-        gpus=has.num_gpus,
-        num_nodes=has.num_nodes,
-    )
-
-
-def _words(has: DraftRequirements) -> str:
-    gpus = f", {has.num_gpus} GPUs" if has.num_gpus else ""
-    nodes = f", {has.num_nodes} nodes" if has.num_nodes > 1 else ""
-    return f"{has.num_cpus} CPUs, {has.memory} of memory{gpus}{nodes} for {has.runtime}"
-
-
-def _per_node(partition: Partition, need: Need) -> int:
-    """How many such jobs a node takes at a time; a job of several nodes has them for itself."""
-    if need.num_nodes > 1:
-        return 1
-    fits = [partition.cpus_per_node // max(need.cpus, 1), partition.memory_mb // max(need.memory_mb, 1)]
-    if need.gpus:
-        fits.append((partition.gpus_per_node or 0) // need.gpus)
-    return max(1, min(fits))
-
-
-class _Plan(NamedTuple):
-    """What a group asks for."""
-
-    allocations: int
-    nodes: int  # of each allocation
-    cpus: int  # the jobs that a node runs at a time need together
-    memory_mb: int
-    gpus: int
-    has_workers: bool  # on each node, instead of one for all
-
-
-def _plan(group: _Group, options: Options) -> _Plan:
-    """Nodes for all jobs of the group at a time, and of each node as much as its jobs need together."""
-    kinds: dict[Need, int] = defaultdict(int)
-    for _, need in group.needs:
-        kinds[need] += 1
-    partition, width = group.partition, max(need.num_nodes for need in kinds)
-    nodes = sum(math.ceil(count / _per_node(partition, need)) for need, count in kinds.items())
-    at_a_time = [(need, min(count, _per_node(partition, need))) for need, count in kinds.items()]
-    cpus = max(count * need.cpus for need, count in at_a_time)
-    memory_mb = max(count * need.memory_mb for need, count in at_a_time)
-    gpus = max(count * need.gpus for need, count in at_a_time)
-    together = options.single_allocation and width == 1
-    allocations, nodes = (1, nodes) if together else (nodes, width)
-    return _Plan(allocations, nodes, cpus, memory_mb, gpus, has_workers=together and nodes > 1)
-
-
 def _scheduler(group: _Group, options: Options, warnings: list[str]) -> dict[str, Any]:
-    plan, partition = _plan(group, options), group.partition
-    nodes = plan.nodes
-    if partition.max_nodes is not None and nodes > partition.max_nodes:
-        nodes = partition.max_nodes
-        warnings.append(
-            f"Scheduler '{group.name}' would take {plan.nodes} nodes; partition {partition.name} allows {nodes}"
-        )
-    longest_s = max(need.walltime_s for _, need in group.needs)
-    walltime_s = partition.max_walltime_secs
-    if options.walltime == "runtime":
-        walltime_s = min(walltime_s, 60 * math.ceil(longest_s * options.walltime_factor / 60))
-    made = {
-        "name": group.name,
-        "account": options.account,
-        "partition": partition.name if partition.requires_explicit_request else None,
-        "nodes": nodes,
-        "mem": _memory(group, plan),
-        "walltime": format_walltime(walltime_s),
-        "gres": f"gpu:{plan.gpus}" if plan.gpus else None,
-        "qos": partition.default_qos,
-        # Where nodes are shared, Slurm grants a CPU unless more are asked for.
-        "extra": f"--cpus-per-task={plan.cpus}" if partition.shared else None,
-    }
-    return {key: value for key, value in made.items() if value is not None}
+    needs = [need for _, need in group.needs]
+    made = scheduler_of(group.name, group.partition, needs, options, warnings)
+    return made | {"mem": _memory(group, _size(group, options))}
 
 
-def _memory(group: _Group, plan: _Plan) -> str:
+def _size(group: _Group, options: Options) -> Size:
+    needs = [need for _, need in group.needs]
+    return size_of(group.partition, needs, single_allocation=options.single_allocation)
+
+
+def _memory(group: _Group, size: Size) -> str:
     """As the requirements word it where that is all; else in MB, or in whole GiB."""
     has, need = group.needs[0]
-    if plan.memory_mb == need.memory_mb and has.memory[-1:].lower() in "kmg":
+    if size.memory_mb == need.memory_mb and has.memory[-1:].lower() in "kmg":
         return has.memory
-    return f"{plan.memory_mb // 1024}g" if plan.memory_mb % 1024 == 0 else f"{plan.memory_mb}m"
+    return memory_text(size.memory_mb)
 
 
 def _action(
     group: _Group, tree: dict[str, Any], names: Sequence[str], entries: Sequence[int], options: Options
 ) -> dict[str, Any]:
-    plan = _plan(group, options)
+    size = _size(group, options)
     made: dict[str, Any] = {"trigger_type": "on_workflow_start", "action_type": "schedule_nodes"}
     if group.stage > 1:
         made["trigger_type"] = "on_jobs_ready"
         made["job_name_regexes"] = _patterns(group, tree, names, entries)
-    made |= {"scheduler": group.name, "scheduler_type": "slurm", "num_allocations": plan.allocations}
-    if plan.has_workers:
+    made |= {"scheduler": group.name, "scheduler_type": "slurm", "num_allocations": size.allocations}
+    if size.has_workers:
         made["start_one_worker_per_node"] = True
     return made
 

@@ -50,7 +50,8 @@ def plan(
     with_actions: bool = True,
 ) -> "tuple[Generated, Profile]":
     """The specification in a file with schedulers, and the profile they are for."""
-    from torc.workflow.generate import Options, generate
+    from torc.workflow.generate import generate
+    from torc.workflow.sizing import Options
 
     profile = chosen(hpc_profile)
     options = Options(
