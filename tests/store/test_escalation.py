@@ -5,13 +5,14 @@ import pytest
 from tests.store.scenario import GIB, Step, an_offer
 from tests.store.test_job_commands import command
 from tests.store.test_retries import handle
+from torc import raising
 from torc.errors import Conflict, Unprocessable
 from torc.models.catalogue import REQUIREMENTS
 from torc.models.draft import DraftRequirements
 from torc.models.queries import Paging
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.status import Cause
-from torc.store import escalation, misfits, requirements, table
+from torc.store import misfits, requirements, table
 from torc.units import parse_memory
 
 BIG = DraftRequirements(name="big", num_cpus=2, memory="8g", runtime="PT1H")
@@ -200,8 +201,8 @@ def test_a_ready_job_whose_raised_needs_exceed_every_node_is_named(start, monkey
     ],
 )
 def test_sizes_are_rounded_to_short_texts_that_say_exactly_what_they_are(wanted, most, text):
-    size = escalation._rounded(wanted, most)
-    assert escalation._memory_text(size) == text
+    size = raising._rounded(wanted, most)
+    assert raising.memory_text(size) == text
     assert parse_memory(text) == size
 
 

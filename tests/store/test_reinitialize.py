@@ -7,11 +7,11 @@ import pytest
 
 from tests.store.scenario import Step, every_field
 from torc.errors import Conflict, NotFound, Unprocessable
-from torc.models.catalogue import USER_DATA
-from torc.models.draft import DraftUserData
+from torc.models.catalogue import REQUIREMENTS, USER_DATA
+from torc.models.draft import DraftRequirements, DraftUserData
 from torc.models.status import BAD, COMPLETE, JobStatus
-from torc.models.workflow import ReinitializeRequest
-from torc.store import busy, doctor, jobs, lifecycle, manual, reinitialize, table, workflows
+from torc.models.workflow import RaisedNeeds, ReinitializeRequest
+from torc.store import busy, doctor, escalation, jobs, lifecycle, manual, reinitialize, table, workflows
 
 
 @pytest.fixture
@@ -502,3 +502,69 @@ def test_random_graphs_run_again_as_a_simple_rule_says(build, small_chunks, seed
     assert {n for n in after if JobStatus(now[names[n]]) in BAD} == bad
     run(flow)
     assert {flow.statuses()[names[n]] for n in expected} <= {"completed"}
+
+
+NEEDS = [DraftRequirements(name="big", num_cpus=2, memory="8g", runtime="PT1H")]
+
+
+def needs_of(flow, name):
+    found = table.get(flow.database, REQUIREMENTS, flow.job(name).resource_requirements_id)
+    return found.memory, found.runtime
+
+
+def raised(flow, name, **fields):
+    return RaisedNeeds(job_id=flow.id(name), **fields)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_new_run_gives_jobs_what_they_lacked_and_what_was_raised_before_stays(build):
+    flow = build(*(Step(name, needs="big") for name in "abc"), needs=NEEDS).initialize()
+    run(flow, a="failed", b="failed")
+    again(flow, raised=[raised(flow, "a", memory="12g"), raised(flow, "b", runtime="PT2H")])
+    assert [needs_of(flow, name) for name in "abc"] == [("12g", "PT1H"), ("8g", "PT2H"), ("8g", "PT1H")]
+    run(flow, a="failed", b="failed")
+    again(flow, raised=[raised(flow, "b", memory="9g")])
+    assert [needs_of(flow, name) for name in "abc"] == [("12g", "PT1H"), ("9g", "PT2H"), ("8g", "PT1H")]
+    run(flow, a="failed", b="failed")
+    again(flow)
+    assert [needs_of(flow, name) for name in "abc"] == [("8g", "PT1H")] * 3
+
+
+def test_jobs_that_are_left_stay_as_they_are_with_what_waits_for_them(build):
+    flow = build("a", "b", Step("c", after=["a"]), Step("d", after=["b"])).initialize()
+    run(flow, a="failed", b="failed")
+    assert again(flow, leave=[flow.id("a")]) == {"b": "failed", "d": "canceled"}
+    assert flow.statuses() == {"a": "failed", "b": "ready", "c": "canceled", "d": "blocked"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "match"),
+    [
+        ({"memory": "lots"}, "Invalid memory format 'lots' of job"),
+        ({"memory": "0"}, "needs more than nothing"),
+        ({"runtime": "2h"}, "Invalid runtime format '2h' of job"),
+    ],
+)
+def test_figures_that_make_no_sense_are_refused(build, fields, match):
+    flow = run(build("a").initialize(), a="failed")
+    refuses(flow, Unprocessable, match, raised=[raised(flow, "a", **fields)])
+    refuses(flow, Unprocessable, "has no job 77777", raised=[RaisedNeeds(job_id=77777)])
+    refuses(flow, Unprocessable, "named twice", raised=[raised(flow, "a"), raised(flow, "a")])
+
+
+def test_a_crash_between_two_chunks_leaves_no_job_without_what_it_was_to_get(build, monkeypatch):
+    flow = build(*(Step(name, needs="big") for name in "ab"), needs=NEEDS).initialize()
+    run(flow, a="failed", b="failed")
+    whole = escalation.give_all
+
+    def half(database, wanted):
+        whole(database, wanted[:1])
+        raise OSError("power failure")
+
+    monkeypatch.setattr(escalation, "give_all", half)
+    with pytest.raises(OSError, match="power"):
+        again(flow, raised=[raised(flow, name, memory="12g") for name in "ab"])
+    monkeypatch.undo()
+    assert lifecycle.resume_busy(flow.database) == 1
+    assert [needs_of(flow, name) for name in "ab"] == [("12g", "PT1H")] * 2
+    assert flow.statuses() == {"a": "ready", "b": "ready"}

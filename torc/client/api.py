@@ -23,7 +23,7 @@ from torc.models.draft import TOKEN_HEADER, DraftAnswer, DraftBatch, DraftReques
 from torc.models.event import Event
 from torc.models.explanation import Explanation
 from torc.models.file import File
-from torc.models.job import ChosenJobs, DeletedJobs, Job, JobsModel, JobVerb
+from torc.models.job import BoundJobs, ChosenJobs, DeletedJobs, Job, JobsModel, JobVerb
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.result import Result
 from torc.models.scheduler import CheckTurn, CheckTurnAnswer, LocalScheduler, ScheduledComputeNode, SlurmScheduler
@@ -31,7 +31,7 @@ from torc.models.service import DoctorAnswer, Health
 from torc.models.status import JobStatus
 from torc.models.sync import RenewAnswer, SyncAnswer, SyncRequest
 from torc.models.user_data import UserData
-from torc.models.workflow import Workflow
+from torc.models.workflow import JobIds, Workflow
 
 T = TypeVar("T")
 
@@ -67,6 +67,11 @@ class Jobs(Collection[Job]):
         """
         body = ChosenJobs(job_ids=job_ids, user=user)
         return self._connection.send("POST", f"/bulk_jobs/{verb}", JobsModel, body=body).jobs
+
+    def bind(self, job_ids: list[int], *, scheduler_id: int) -> list[int]:
+        """Keep jobs for the allocations of a Slurm scheduler; which of them, as what a runner has stays as it is."""
+        body = BoundJobs(job_ids=job_ids, scheduler_id=scheduler_id)
+        return self._connection.send("POST", "/bulk_jobs/bind", JobIds, body=body).job_ids
 
     def set_status(self, job_id: int, *, status: JobStatus, run_id: int) -> Job:
         """Set the status of a job by hand."""

@@ -92,6 +92,13 @@ class ChosenJobs(Record, kw_only=True):
     user: str | None = None  # who asks, unless there was a login
 
 
+class BoundJobs(Record, kw_only=True):
+    """Body of a request to keep jobs for the allocations of a Slurm scheduler."""
+
+    job_ids: Annotated[list[int], Meta(min_length=1)]
+    scheduler_id: int
+
+
 class DeletedJobs(Record, kw_only=True):
     """Body of a request to delete several jobs: all of them, or none if one is refused."""
 

@@ -72,6 +72,14 @@ class InitializeAnswer(Record, kw_only=True):
     message: str = always("Initialized job status")
 
 
+class RaisedNeeds(Record, kw_only=True):
+    """More memory or time for a job that ran out of it; None: as much as it had."""
+
+    job_id: int
+    memory: str | None = None  # text such as 2g
+    runtime: str | None = None  # ISO 8601
+
+
 class ReinitializeRequest(Record, kw_only=True):
     """Start a new run of what has not succeeded, has changed or depends on such, all or nothing."""
 
@@ -79,6 +87,8 @@ class ReinitializeRequest(Record, kw_only=True):
     from_run_id: int | None = None  # the run the client knows of; 409 if another has begun, so a repeat does no harm
     reset_all: bool = False  # every job runs again
     keep_failed: bool = False  # jobs that failed stay as they are
+    leave: list[int] = []  # as do these jobs, however they ended
+    raised: list[RaisedNeeds] | None = None  # what was raised before stays; None: all need what they asked for again
     ignore_missing: bool = False  # although input files are not there
     although_running: bool = False  # take jobs away from the runners that have them
     dry_run: bool = False  # change nothing

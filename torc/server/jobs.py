@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from torc.models.explanation import Explanation
 from torc.models.job import (
+    BoundJobs,
     ChosenJobs,
     ClaimAnswer,
     ComputeNodesResources,
@@ -27,8 +28,9 @@ from torc.models.queries import (
 from torc.models.record import DeletedCount, Page
 from torc.models.result import Result
 from torc.models.status import JobStatus
+from torc.models.workflow import JobIds
 from torc.server.security import user_of
-from torc.store import claims, explain, job_commands, job_deletion, jobs, manual, results
+from torc.store import bindings, claims, explain, job_commands, job_deletion, jobs, manual, results
 from torc.store.database import Database
 from torc.store.leases import Leases
 
@@ -137,6 +139,10 @@ class JobVerbs:
     def delete_several(self, body: DeletedJobs) -> JobsModel:
         """Delete jobs, all or, if one is refused, none; 409 when one runs, has results or dependents, unless forced."""
         return JobsModel(jobs=job_deletion.delete_several(self.database, body.job_ids, force=body.force))
+
+    def bind(self, body: BoundJobs) -> JobIds:
+        """Keep jobs for the allocations of a Slurm scheduler; those that a runner has stay as they are."""
+        return bindings.bind(self.database, body)
 
     def several(self, verb: JobVerb, body: ChosenJobs, req: Request) -> JobsModel:
         """Do one of these to several jobs: to all, or to none if one is refused."""

@@ -139,6 +139,7 @@ def _jobs(database: Database, leases: Leases) -> Iterator[Operation]:
         yield op(f"{verb}_job", "POST", f"{one}/{verb}", getattr(verbs, verb))
     yield op("command_jobs", "POST", "/bulk_jobs/{verb}", verbs.several)
     yield op("delete_several_jobs", "POST", "/bulk_jobs/delete", verbs.delete_several)
+    yield op("bind_jobs", "POST", "/bulk_jobs/bind", verbs.bind)
     yield op("claim_next_jobs", "POST", f"{workflow}/claim_next_jobs", claims.next)
     fitting = f"{workflow}/claim_jobs_based_on_resources/{{limit}}"
     yield op("claim_jobs_based_on_resources", "POST", fitting, claims.fitting)

@@ -5,24 +5,22 @@ raised to the same figures share, so that claiming still looks at few shapes.
 """
 
 import sqlite3
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from torc.errors import Unprocessable
 from torc.models.failure_handler import FailureRule
 from torc.models.status import Cause
 from torc.models.sync import FinishedJob
+from torc.models.workflow import RaisedNeeds
+from torc.raising import FACTOR, memory_text, more_memory, more_time
+from torc.store.database import Database
 from torc.store.rows import json_ids
 from torc.store.shapes import memory_bytes, runtime_s
-from torc.units import BYTES_PER_UNIT, GIB, MAX_BYTES, MAX_DURATION_S, format_duration_s
+from torc.units import GIB, MAX_BYTES, format_duration_s, parse_duration, parse_memory
 
-FACTOR = 1.5
-"""Of a rule that names none."""
-
-MOST_TIMES = 4
-"""Nobody gets more than so many times what the specification asks for."""
-
-STEPS_PER_DOUBLING = 16
-"""Peaks differ from job to job; rounding them up keeps the shapes few, at a price of at most 1 / 16."""
+CHUNK_JOBS = 1000
+"""Jobs in one transaction: some 30 ms, as each may get requirements of its own."""
 
 
 class _Needs(NamedTuple):
@@ -46,22 +44,56 @@ def raise_needs(db: sqlite3.Connection, report: FinishedJob, rule: FailureRule) 
     needs = _needs_of(db, report.job_id)
     raised: dict[str, str] = {}
     if report.cause == Cause.OOM:
-        has = memory_bytes(needs.memory)
-        wanted = max(report.peak_memory_bytes or 0, has) * (rule.memory_factor or FACTOR)
-        most = min(MOST_TIMES * memory_bytes(needs.asked_memory), _largest_node(db, needs.workflow_id), MAX_BYTES)
-        now = _rounded(wanted, most)
-        if now > has:
-            raised["memory"] = _memory_text(now)
+        size = more_memory(
+            memory_bytes(needs.memory),
+            asked=memory_bytes(needs.asked_memory),
+            peak=report.peak_memory_bytes,
+            factor=rule.memory_factor or FACTOR,
+            most=_largest_node(db, needs.workflow_id),
+        )
+        if size is not None:
+            raised["memory"] = memory_text(size)
     else:
-        has = runtime_s(needs.runtime)
-        most = min(MOST_TIMES * runtime_s(needs.asked_runtime), MAX_DURATION_S)
-        now = min(int(has * (rule.runtime_factor or FACTOR)), most)
-        if now > has:
-            raised["runtime"] = format_duration_s(now)
+        asked_s = runtime_s(needs.asked_runtime)
+        time_s = more_time(runtime_s(needs.runtime), asked_s=asked_s, factor=rule.runtime_factor or FACTOR)
+        if time_s is not None:
+            raised["runtime"] = format_duration_s(time_s)
     if raised:
         memory, runtime = raised.get("memory", needs.memory), raised.get("runtime", needs.runtime)
         _give(db, report.job_id, needs._replace(memory=memory, runtime=runtime))
     return raised
+
+
+def check(db: sqlite3.Connection, workflow_id: int, raised: Iterable[RaisedNeeds]) -> None:
+    """Raise Unprocessable unless these are jobs of the workflow, each once, and figures that make sense."""
+    wanted = [one.job_id for one in raised]
+    rows = db.execute(
+        "SELECT id FROM job WHERE workflow_id = ? AND id IN (SELECT value FROM json_each(?))",
+        (workflow_id, json_ids(wanted)),
+    )
+    strangers = sorted(set(wanted) - {job_id for (job_id,) in rows})
+    if strangers:
+        raise Unprocessable(f"raised: workflow {workflow_id} has no job {', '.join(map(str, strangers))}")
+    if len(set(wanted)) < len(wanted):
+        raise Unprocessable("raised: a job is named twice")
+    for one in raised:
+        for field, text, parse in (("memory", one.memory, parse_memory), ("runtime", one.runtime, parse_duration)):
+            try:
+                if text is not None and not parse(text):
+                    raise ValueError("a job needs more than nothing")
+            except ValueError as error:
+                raise Unprocessable(f"raised: Invalid {field} format '{text}' of job {one.job_id}: {error}") from error
+
+
+def give_all(database: Database, raised: Sequence[Mapping[str, Any]]) -> None:
+    """Let jobs need what RaisedNeeds say, in chunks that may be repeated."""
+    for start in range(0, len(raised), CHUNK_JOBS):
+        with database.write() as db:
+            for one in raised[start : start + CHUNK_JOBS]:
+                needs = _needs_of(db, one["job_id"])
+                memory, runtime = one.get("memory") or needs.memory, one.get("runtime") or needs.runtime
+                if (memory, runtime) != (needs.memory, needs.runtime):
+                    _give(db, one["job_id"], needs._replace(memory=memory, runtime=runtime))
 
 
 def restore(db: sqlite3.Connection, job_ids: Iterable[int]) -> None:
@@ -96,22 +128,6 @@ def _largest_node(db: sqlite3.Connection, workflow_id: int) -> int:
         "SELECT max(memory_gb) FROM compute_node WHERE workflow_id = ?", (workflow_id,)
     ).fetchone()
     return MAX_BYTES if memory_gb is None else int(memory_gb * GIB)
-
-
-def _rounded(wanted: float, most: int) -> int:
-    """``wanted`` bytes rounded up, or what fits into ``most`` rounded down: a step is a part of the power of two."""
-    up = -(-int(wanted) // _step(wanted)) * _step(wanted)
-    return up if up <= most else most // _step(most) * _step(most)
-
-
-def _step(size: float) -> int:
-    return max(1, (1 << int(size).bit_length() - 1) // STEPS_PER_DOUBLING) if size >= 1 else 1
-
-
-def _memory_text(size: int) -> str:
-    """A rounded size as text that says exactly that: ``12g``, ``1.0625g``."""
-    unit, least = next((unit, least) for unit, least in reversed(BYTES_PER_UNIT.items()) if size >= least)
-    return f"{size / least:.4f}".rstrip("0").rstrip(".") + unit
 
 
 def _give(db: sqlite3.Connection, job_id: int, needs: _Needs) -> None:

@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from torc.errors import Conflict, Unprocessable
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.models.workflow import ReinitializeAnswer, ReinitializeRequest
-from torc.store import busy, events, found_files, graph, inputs, reset, stale, workflows
+from torc.store import busy, escalation, events, found_files, graph, inputs, reset, stale, workflows
 from torc.store.database import Database
 from torc.store.found_files import Differences
 from torc.store.rows import json_ids
@@ -45,6 +46,7 @@ def begin(database: Database, workflow_id: int, request: ReinitializeRequest) ->
 def _look(database: Database, workflow_id: int, request: ReinitializeRequest) -> Survey:
     with database.read() as db:
         revision = _check(db, workflow_id, request)
+        escalation.check(db, workflow_id, request.raised or ())
         edges = graph.refuse_cycles(db, workflow_id)
         files = found_files.compare(db, workflow_id, request.files)
         jobs = stale.standings(db, workflow_id)
@@ -153,15 +155,25 @@ def _begin(db: sqlite3.Connection, workflow_id: int, request: ReinitializeReques
         again=len(survey.plan.again),
         user=request.user,
         hostname=request.hostname,
+        raised=request.raised,
     )
 
 
 def go_on(
-    database: Database, workflow_id: int, job_ids: list[int], again: int, user: str | None, hostname: str | None
+    database: Database,
+    workflow_id: int,
+    job_ids: list[int],
+    again: int,
+    user: str | None,
+    hostname: str | None,
+    raised: list[dict[str, Any]] | None = None,
 ) -> None:
     """Do what ``begin`` has said, or go on doing it after a crash."""
-    reset.start_over(database, workflow_id, COMPLETE | HANDED_OUT, only=frozenset(job_ids))
-    reset.start_over(database, workflow_id, frozenset({JobStatus.BLOCKED, JobStatus.READY}))
+    keep_raised = raised is not None
+    reset.start_over(database, workflow_id, COMPLETE | HANDED_OUT, only=frozenset(job_ids), keep_raised=keep_raised)
+    unsettled = frozenset({JobStatus.BLOCKED, JobStatus.READY})
+    reset.start_over(database, workflow_id, unsettled, keep_raised=keep_raised)
+    escalation.give_all(database, raised or ())
     reset.clear_ephemeral(database, workflow_id, only_rewritten=True)
     reset.decide_all(database, workflow_id)
     with database.write() as db:

@@ -33,18 +33,28 @@ def start_over(
     *,
     only: Collection[int] | None = None,
     forget: bool = True,
+    keep_raised: bool = False,
     decide: bool = False,
 ) -> None:
-    """Make the jobs with these statuses uninitialized; ``forget`` their results and retries too."""
+    """Make the jobs with these statuses uninitialized; ``forget`` their results and retries too.
+
+    With these goes what was raised for another try, unless that is to be kept.
+    """
     for first_id, last_id in busy.job_ranges(database, workflow_id):
         with database.write() as db:
             found = ids_with(db, workflow_id, first_id, last_id, statuses)
             chosen = found if only is None else [job_id for job_id in found if job_id in only]
-            jobs(db, workflow_id, chosen, forget=forget, decide=decide)
+            jobs(db, workflow_id, chosen, forget=forget, keep_raised=keep_raised, decide=decide)
 
 
 def jobs(
-    db: sqlite3.Connection, workflow_id: int, job_ids: Sequence[int], *, forget: bool = True, decide: bool = False
+    db: sqlite3.Connection,
+    workflow_id: int,
+    job_ids: Sequence[int],
+    *,
+    forget: bool = True,
+    keep_raised: bool = False,
+    decide: bool = False,
 ) -> None:
     """Make jobs uninitialized, in the caller's transaction; whoever has one has it no more."""
     if not job_ids:
@@ -60,7 +70,8 @@ def jobs(
             """,
             (json_ids(job_ids),),
         )
-        escalation.restore(db, job_ids)
+        if not keep_raised:
+            escalation.restore(db, job_ids)
 
 
 def downstream(database: Database, workflow_id: int, *, decide: bool = False, although_running: bool = False) -> None:

@@ -106,8 +106,9 @@ def reasons(
 ) -> dict[int, Why]:
     """Why jobs run again by themselves, whatever becomes of the others. The first reason a job has is told."""
     found: dict[int, Why] = {}
+    left = frozenset(request.leave)
     for job_id, job in jobs.items():
-        reason = _by_status(job, request)
+        reason = None if job_id in left else _by_status(job, request)
         if reason is not None:
             found[job_id] = Why(reason)
     fingerprints = Fingerprints(workflow_id)
