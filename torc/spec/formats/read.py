@@ -54,7 +54,7 @@ def read_yaml(text: str, problems: Problems) -> Any:
     """Parse YAML."""
     import yaml
 
-    from torc.spec.formats.yaml_text import YamlProblem, parse_yaml
+    from torc.spec.formats.yaml_text import MAX_DEPTH, YamlProblem, parse_yaml
 
     source = problems.source
     try:
@@ -63,6 +63,9 @@ def read_yaml(text: str, problems: Problems) -> Any:
         raise InvalidSpec(f"{source}{position(error.mark)}: {printable(error.sentence)}") from error
     except yaml.MarkedYAMLError as error:
         problem = error.problem or error.context or "it ends too early"
+        if "nesting depth" in problem:  # libyaml looks ahead, and may come to its own limit before we come to ours
+            where = position(error.problem_mark)
+            raise InvalidSpec(f"{source}{where}: nested more than {MAX_DEPTH} levels deep") from error
         raise InvalidSpec(
             f"{source}{position(error.problem_mark)}: not valid YAML: {problem};"
             f" {cure(problem, text, error.problem_mark)}"
