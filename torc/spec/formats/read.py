@@ -64,8 +64,8 @@ def read_yaml(text: str, problems: Problems) -> Any:
     except yaml.MarkedYAMLError as error:
         problem = error.problem or error.context or "it ends too early"
         if "nesting depth" in problem:  # libyaml looks ahead, and may come to its own limit before we come to ours
-            where = position(error.problem_mark)
-            raise InvalidSpec(f"{source}{where}: nested more than {MAX_DEPTH} levels deep") from error
+            place = position(error.problem_mark)
+            raise InvalidSpec(f"{source}{place}: nested more than {MAX_DEPTH} levels deep") from error
         raise InvalidSpec(
             f"{source}{position(error.problem_mark)}: not valid YAML: {problem};"
             f" {cure(problem, text, error.problem_mark)}"
