@@ -12,8 +12,8 @@ from torc.models.compute_node import ComputeNode
 from torc.models.event import Event
 from torc.models.job import Job
 from torc.models.status import JobStatus
-from torc.runner import stdio
 from torc.views.watching import Failure, Running, Scene
+from torc.workflow import stdio
 from torc.workflow.follow import Cursor
 
 KEPT = 50

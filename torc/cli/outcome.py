@@ -9,9 +9,9 @@ from torc.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_JOBS_FAILED, EXIT_NOT
 from torc.models.job import Job
 from torc.models.result import Result
 from torc.models.status import JobStatus
-from torc.runner import stdio
 from torc.views import workflows
 from torc.views.column import Column, as_memory, as_outcome
+from torc.workflow import stdio
 
 if TYPE_CHECKING:
     from torc.client.api import Client

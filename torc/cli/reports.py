@@ -10,8 +10,8 @@ from torc.cli.output import Message, as_json, table
 from torc.errors import TorcError
 from torc.models.compute_node import ComputeNode
 from torc.models.result import Result
-from torc.runner import stdio
 from torc.views import reports as views
+from torc.workflow import stdio
 
 if TYPE_CHECKING:
     from torc.client.api import Client

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torc.models.sync import SyncJob
-from torc.runner import processes, stdio
+from torc.runner import processes
 from torc.runner.child import Child
 from torc.runner.processes import MARK
+from torc.workflow import stdio
 
 PYTHON_IGNORES = [signal.SIGPIPE, signal.SIGXFSZ]
 """Signals that this interpreter ignores and a job must not: `yes | head -1` would never end."""

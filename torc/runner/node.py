@@ -12,13 +12,14 @@ from torc.models.compute_node import ComputeNode
 from torc.models.sync import Offer
 from torc.models.workflow import Workflow
 from torc.rendezvous import host_name
-from torc.runner import detect, stdio
+from torc.runner import detect
 from torc.runner.gpus import Devices
 from torc.runner.launcher import Launcher
 from torc.runner.place import HERE, Place
 from torc.runner.spool import Spool
 from torc.runner.takeover import NodeLock
 from torc.units import GIB, format_duration_s, utc_now_iso
+from torc.workflow import stdio
 
 logger = logging.getLogger(__name__)
 

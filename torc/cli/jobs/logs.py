@@ -10,7 +10,7 @@ from torc.cli.output import Document
 from torc.errors import NotFound, UsageError
 from torc.models.job import Job
 from torc.models.status import JobStatus
-from torc.runner import stdio
+from torc.workflow import stdio
 
 if TYPE_CHECKING:
     from torc.client.api import Client
