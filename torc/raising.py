@@ -1,5 +1,7 @@
 """How much more a job gets that ran out of memory or time: the same for a handled retry and for `torc recover`."""
 
+import math
+
 from torc.units import BYTES_PER_UNIT, MAX_BYTES, MAX_DURATION_S
 
 FACTOR = 1.5
@@ -23,7 +25,7 @@ def more_memory(has: int, *, asked: int, peak: int | None, factor: float, most: 
 
 def more_time(has_s: int, *, asked_s: int, factor: float) -> int | None:
     """Seconds for a job that was not done in ``has_s``; None when it has all it can get."""
-    now = min(int(has_s * factor), MOST_TIMES * asked_s, MAX_DURATION_S)
+    now = min(math.ceil(has_s * factor), MOST_TIMES * asked_s, MAX_DURATION_S)
     return now if now > has_s else None
 
 

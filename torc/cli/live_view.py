@@ -4,7 +4,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from torc.cli.observe import Observer
@@ -21,23 +21,25 @@ OWN_SCREEN, SHELL_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
-def show(observer: Observer, poll_interval_s: float) -> None:
+def show(observer: Observer, poll_interval_s: float, is_over: Callable[[], bool]) -> None:
     """Draw until the workflow is over; what it ended with stays on the shell's screen."""
-    if not observer.scene.is_over:
+    if not is_over():
         with _own_screen():
-            _draw_until_over(observer, poll_interval_s)
+            _draw_until_over(observer, poll_interval_s, is_over)
     print(*_lines(observer, shutil.get_terminal_size().lines - 1), sep="\n", flush=True)
 
 
-def _draw_until_over(observer: Observer, poll_interval_s: float) -> None:
+def _draw_until_over(observer: Observer, poll_interval_s: float, is_over: Callable[[], bool]) -> None:
     patience = Patience(lambda _: None)  # the frame has a line for it
-    while not observer.scene.is_over or observer.has_more:
+    while True:
         asks_at = time.monotonic() + (0.0 if observer.has_more else poll_interval_s)
         while (left_s := asks_at - time.monotonic()) > 0:
             _draw(observer)
             time.sleep(min(left_s, REDRAW_S))
         patience.ask(observer.look)
         observer.scene.notice = AWAY if patience.is_away else ""
+        if is_over():
+            return
 
 
 def _draw(observer: Observer) -> None:

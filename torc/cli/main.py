@@ -24,6 +24,7 @@ NOUNS = {
     "exec": "Run commands as a workflow, without a specification",
     "submit": "Have a workflow run by Slurm",
     "submit-slurm": "Plan the allocations of a specification, create the workflow and submit it",
+    "recover": "Run again what ran out of memory or time, with more of it",
     "workflows": "Create, look at, initialize and delete workflows",
     "jobs": "Look at jobs and their logs, add, cancel and rerun some",
     "hpc": "Look at known clusters, and which partitions suit a job",

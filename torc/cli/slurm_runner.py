@@ -30,7 +30,17 @@ from torc.runner.ending import Outcome
 from torc.runner.events import BATCH_SIGNALS
 from torc.runner.place import Place
 from torc.runner.run import RunOptions, run_workflow
-from torc.settings import API_URL, LOG_LEVEL, any_path, as_argument, positive_number, user_name, whole_number
+from torc.settings import (
+    API_URL,
+    ENFORCE_MEMORY,
+    ENFORCE_RUNTIME,
+    LOG_LEVEL,
+    any_path,
+    as_argument,
+    positive_number,
+    user_name,
+    whole_number,
+)
 from torc.units import GIB
 from torc.workflow import allocations
 
@@ -183,6 +193,8 @@ class _Runner:
             memory_gb=given.memory_gb or memory_bytes / GIB,
             num_gpus=given.num_gpus,
             time_limit_s=end.left_s(),
+            enforce_memory=ENFORCE_MEMORY.configured(),
+            enforce_runtime=ENFORCE_RUNTIME.configured(),
             place=place,
             asks_for_nodes=slurm.is_available(),
         )

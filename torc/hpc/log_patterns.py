@@ -4,40 +4,42 @@ import re
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
+Lack = Literal["memory", "time", "node"]
 
 
 class LogPattern(NamedTuple):
-    """Lines in which ``regex`` is found mean ``label``."""
+    """Lines in which ``regex`` is found mean ``label``; ``lack`` is what would have prevented it, if that is known."""
 
     regex: re.Pattern[str]
     label: str
     severity: Severity
+    lack: Lack | None = None
 
 
-def _any_case(text: str, label: str, severity: Severity = "error") -> LogPattern:
-    return LogPattern(re.compile(text, re.IGNORECASE), label, severity)
+def _any_case(text: str, label: str, severity: Severity = "error", lack: Lack | None = None) -> LogPattern:
+    return LogPattern(re.compile(text, re.IGNORECASE), label, severity, lack)
 
 
-def _exact(text: str, label: str) -> LogPattern:
-    return LogPattern(re.compile(text), label, "error")
+def _exact(text: str, label: str, lack: Lack | None = None) -> LogPattern:
+    return LogPattern(re.compile(text), label, "error", lack)
 
 
 PATTERNS = (
     # memory
-    _any_case("memory cgroup out of memory", "Cgroup memory limit exceeded"),
+    _any_case("memory cgroup out of memory", "Cgroup memory limit exceeded", lack="memory"),
     _any_case("CUDA out of memory", "CUDA out of memory"),
-    _any_case("oom-kill", "OOM killer terminated process"),
-    _any_case("out of memory", "Out of memory error"),
-    _any_case("cannot allocate memory", "Memory allocation failure"),
-    _any_case("Exceeded job memory limit", "Exceeded job memory limit"),
+    _any_case("oom-kill", "OOM killer terminated process", lack="memory"),
+    _any_case("out of memory", "Out of memory error", lack="memory"),
+    _any_case("cannot allocate memory", "Memory allocation failure", lack="memory"),
+    _any_case("Exceeded job memory limit", "Exceeded job memory limit", lack="memory"),
     _any_case("GPU memory.*exceeded", "GPU memory exceeded"),
     # how Slurm ended something
-    _exact("slurmstepd: error: .*[Ee]xceeded.*step.*limit", "Exceeded step resource limit"),
-    _any_case("DUE TO TIME LIMIT", "Job terminated due to time limit"),
-    _any_case("DUE TO PREEMPTION", "Job terminated due to preemption", "warning"),
-    _any_case("NODE[_ ]FAIL", "Node failure"),
+    _exact("slurmstepd: error: .*[Ee]xceeded.*step.*limit", "Exceeded step resource limit", lack="memory"),
+    _any_case("DUE TO TIME LIMIT", "Job terminated due to time limit", lack="time"),
+    _any_case("DUE TO PREEMPTION", "Job terminated due to preemption", "warning", "node"),
+    _any_case("NODE[_ ]FAIL", "Node failure", lack="node"),
     _any_case(r"\bCANCELLED\b", "Job was cancelled", "warning"),
-    _any_case("task/cgroup: .*: Killed", "Task killed by cgroup"),
+    _any_case("task/cgroup: .*: Killed", "Task killed by cgroup", lack="memory"),
     # file systems and networks
     _any_case("No space left on device", "Disk full"),
     _any_case("Disk quota exceeded", "Disk quota exceeded"),
@@ -56,8 +58,8 @@ PATTERNS = (
     _exact(r"Traceback \(most recent call last\)", "Python traceback"),
     _exact(r"\bModuleNotFoundError\b", "Python module not found"),
     _exact(r"\bImportError\b", "Python import error"),
-    _exact("std::bad_alloc", "C++ memory allocation failure"),
-    _exact(r"\bMemoryError\b", "Python memory error"),
+    _exact("std::bad_alloc", "C++ memory allocation failure", lack="memory"),
+    _exact(r"MemoryError\b", "Python memory error", lack="memory"),
     _any_case("Permission denied", "Permission denied"),
     # whatever else Slurm complains of
     _any_case("slurmstepd: error:", "Slurm step daemon error"),

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from torc.errors import Conflict, TorcError
 from torc.models.action import WorkflowAction
-from torc.models.scheduler import ScheduledComputeNode
+from torc.models.scheduler import ScheduledComputeNode, SlurmScheduler
 from torc.workflow import allocations
 from torc.workflow.allocations import Wish
 
 if TYPE_CHECKING:
     from torc.client.api import Client
 
-MakeWish = Callable[[int, int, bool, int | None], Wish]
-"""A wish for: a scheduler (id), how many allocations, a worker per node, jobs at a time."""
+MakeWish = Callable[[SlurmScheduler, int, bool, int | None], Wish]
+"""A wish for: a scheduler, how many allocations, a worker per node, jobs at a time."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Submission:
 def prepare(client: "Client", workflow_id: int, make: MakeWish) -> Submission:
     """Find out what to submit and refuse what cannot be, before anything is changed."""
     steps = [
-        (action, wish_of(action.action_config, make))
+        (action, _wish_of(client, action.action_config, make))
         for action in client.workflows.actions(workflow_id)
         if action.trigger_type == "on_workflow_start" and asks_for_nodes(action)
     ]
@@ -48,10 +48,10 @@ def asks_for_nodes(action: WorkflowAction) -> bool:
     return action.action_type == "schedule_nodes" and action.action_config.get("scheduler_type") == "slurm"
 
 
-def wish_of(config: dict[str, Any], make: MakeWish) -> Wish:
+def _wish_of(client: "Client", config: dict[str, Any], make: MakeWish) -> Wish:
     """What the configuration of an action asks for."""
     return make(
-        config["scheduler_id"],
+        client.slurm_schedulers.get(config["scheduler_id"]),
         config.get("num_allocations") or 1,
         bool(config.get("start_one_worker_per_node")),
         config.get("max_parallel_jobs"),
@@ -74,7 +74,7 @@ def submit_workflow(
         )
     made: list[ScheduledComputeNode] = []
     for action, wish in submission.steps:
-        if action.id not in pending or not _claim(client, workflow_id, action.id or 0):
+        if action.id not in pending or not claim_action(client, workflow_id, action.id or 0):
             continue
         try:
             missing = missing_allocations(client, workflow_id, wish, ("submitting", "pending"))
@@ -98,7 +98,8 @@ def missing_allocations(client: "Client", workflow_id: int, wish: Wish, statuses
     return wish.with_count(max(0, wish.count - there))
 
 
-def _claim(client: "Client", workflow_id: int, action_id: int) -> bool:
+def claim_action(client: "Client", workflow_id: int, action_id: int) -> bool:
+    """Take a pending action, so that nobody else carries it out; False when somebody else has it."""
     try:
         return client.workflows.claim_action(workflow_id, action_id, compute_node_id=None).claimed
     except Conflict:  # somebody else was faster

@@ -16,6 +16,7 @@ from torc.settings import (
 
 if TYPE_CHECKING:
     from torc.client.api import Client
+    from torc.models.scheduler import SlurmScheduler
     from torc.workflow.allocations import Wish
     from torc.workflow.submit import MakeWish
 
@@ -65,9 +66,9 @@ def wishes(
         per_minute=MAX_SUBMISSIONS_PER_MINUTE.configured(),
     )
 
-    def make(scheduler_id: int, count: int, worker_per_node: bool, max_parallel_jobs: int | None) -> "Wish":
+    def make(scheduler: "SlurmScheduler", count: int, worker_per_node: bool, max_parallel_jobs: int | None) -> "Wish":
         return Wish(
-            scheduler=torc.slurm_schedulers.get(scheduler_id),
+            scheduler=scheduler,
             output_dir=output_dir,
             api_url=url,
             count=count,

@@ -17,16 +17,10 @@ if TYPE_CHECKING:
     from torc.models.checked import Checked
     from torc.workflow.generate import Generated
 
-PLANNING = (
+SITE = (
     argument("--account", metavar="ACCOUNT", help="account for the allocations (default: of the profile)"),
     argument("--hpc-profile", "--profile", metavar="NAME", help="profile of the cluster (default: of this one)"),
     flag("--single-allocation", help="one allocation of many nodes instead of many of one node"),
-    argument(
-        "--group-by",
-        choices=("requirements", "partition"),
-        default="requirements",
-        help="a scheduler for jobs with the same requirements, or for all on a partition (default: requirements)",
-    ),
     argument(
         "--walltime-strategy",
         choices=("partition", "runtime"),
@@ -34,6 +28,17 @@ PLANNING = (
         help="ask for the longest time of the partition, or for the longest runtime of a job times a factor",
     ),
     argument("--walltime-factor", metavar="F", type=positive_number, default=1.5, help="that factor (default: 1.5)"),
+)
+"""Which cluster it is, and how allocations there are planned."""
+
+PLANNING = (
+    *SITE,
+    argument(
+        "--group-by",
+        choices=("requirements", "partition"),
+        default="requirements",
+        help="a scheduler for jobs with the same requirements, or for all on a partition (default: requirements)",
+    ),
 )
 
 

@@ -76,7 +76,7 @@ def schedule_nodes(
         keep_scripts=keep_submission_scripts,
         force=force,
     )
-    wish = make(scheduler_id, num_hpc_jobs, start_one_worker_per_node, max_parallel_jobs)
+    wish = make(torc.slurm_schedulers.get(scheduler_id), num_hpc_jobs, start_one_worker_per_node, max_parallel_jobs)
     if wish.scheduler.workflow_id != workflow_id:
         raise UsageError(f"scheduler {scheduler_id} belongs to workflow {wish.scheduler.workflow_id}.")
     if unless_there:
