@@ -1,6 +1,7 @@
 """torc-slurm-job-runner, with a server and the variables of a Slurm job, and Slurm's programs played by scripts."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -301,6 +302,21 @@ def test_jobs_that_slurm_ends_with_the_runner_did_not_fail(
     assert runner.wait(timeout=30) == 0
     (result,) = slurm.builder.torc.results.list(workflow_id)
     assert (str(result.status), str(result.cause)) == ("terminated", "time_up")
+
+
+def test_signals_wake_the_runner(slurm: Cluster, workflow: Callable[..., int], eventually: Eventually) -> None:
+    """One that the kernel gave to another thread would not wake the main one before its next poll."""
+    workflow_id = workflow("touch begun; sleep 600")
+    slurm.allocation(workflow_id)
+    runner = slurm.start(str(workflow_id))
+    eventually(lambda: (slurm.folder / "begun").exists())
+    masks = {
+        task.name: int(re.search(r"SigBlk:\s*(\w+)", (task / "status").read_text())[1], 16)
+        for task in Path(f"/proc/{runner.pid}/task").iterdir()
+    }
+    wanted = 1 << (signal.SIGTERM - 1) | 1 << (signal.SIGCHLD - 1)
+    assert masks.pop(str(runner.pid)) & wanted == 0
+    assert masks and all(mask & wanted == wanted for mask in masks.values())
 
 
 def test_a_signal_before_there_are_jobs_ends_it_cleanly(slurm: Cluster, workflow: Callable[..., int]) -> None:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Self, TextIO, cast
 
 from torc.models.draft import BATCH_JOBS
 from torc.models.status import JobStatus
+from torc.runner.threads import start_without_signals
 
 REDRAW_S = 0.2
 """The live line is drawn at most this often."""
@@ -159,7 +160,7 @@ class LiveProgress(Progress):
         self._painter = threading.Thread(target=self._paint, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
-        self._painter.start()
+        start_without_signals(self._painter)
         return self
 
     def __exit__(self, *_: object) -> None:

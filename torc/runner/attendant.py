@@ -12,6 +12,7 @@ from torc.errors import TorcError
 from torc.hpc import slurm
 from torc.hpc.slurm import JobNow
 from torc.runner.place import Deadline
+from torc.runner.threads import start_without_signals
 from torc.workflow.reconcile import LOOK_EVERY_S, reconcile_in_turn
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Attendant:
         self._thread = threading.Thread(target=self._attend, name="attendant", daemon=True)
 
     def __enter__(self) -> "Attendant":
-        self._thread.start()
+        start_without_signals(self._thread)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,7 +3,6 @@
 Both only put what happened on the loop's queue, or note when the server was last heard; the loop decides.
 """
 
-import signal
 import threading
 import time
 from queue import SimpleQueue
@@ -13,6 +12,7 @@ from torc.errors import TorcError
 from torc.models.sync import SyncRequest
 from torc.runner.events import Answered, Failed, Inbox
 from torc.runner.processes import boot_time
+from torc.runner.threads import start_without_signals
 
 RENEWALS_PER_LEASE = 4
 LONGEST_PAUSE_S = 10.0
@@ -37,10 +37,7 @@ class Contact:
         self._closing = threading.Event()
         self._renewal = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._sender = threading.Thread(target=self._send, name="sync", daemon=True)
-        # Signals must reach the main thread, or the queue it waits on does not wake. Threads inherit the mask.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self._sender.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        start_without_signals(self._sender)  # which starts the other one, with the same mask
 
     def next_seq(self) -> int:
         """Every send needs a number of its own, a repeat included: a late first copy is then refused."""

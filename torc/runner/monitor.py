@@ -2,7 +2,6 @@
 
 import logging
 import math
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from msgspec import Meta, Struct
 from torc.runner.census import Census, Count
 from torc.runner.ledger import Key
 from torc.runner.samples import Sample, SampleFile
+from torc.runner.threads import start_without_signals
 from torc.runner.usage import Meter, Usage
 
 logger = logging.getLogger(__name__)
@@ -130,10 +130,7 @@ class Monitor:
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
-        # Signals must reach the main thread, or the queue it waits on does not wake. Threads inherit the mask.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self._thread.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        start_without_signals(self._thread)
 
     def _run(self) -> None:
         self._regular_at = self._record_at = time.monotonic() + self._interval_s

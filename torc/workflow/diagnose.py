@@ -95,7 +95,7 @@ def _peak(result: Result | None) -> str:
 
 
 def _lost(job: Job, clues: "Clues") -> tuple[Kind, str]:
-    node_id = job.active_compute_node_id
+    node_id = job.active_compute_node_id or clues.lost_by(job.id or 0)
     said = clues.of_allocation(node_id)
     if said == Kind.MEMORY:
         return Kind.MEMORY, f"its allocation {clues.slurm_job(node_id)} was killed for using too much memory"
@@ -133,6 +133,7 @@ class Clues:
         self._workflow_id = workflow_id
         self._output_dir = output_dir
         self._nodes: dict[int, ComputeNode] | None = None
+        self._lost_by: dict[int, int] | None = None
         self._allocations: dict[int, Kind | None] = {}
 
     def slurm_job(self, node_id: int | None) -> int | None:
@@ -141,6 +142,14 @@ class Clues:
         where = node.scheduler if node is not None and isinstance(node.scheduler, dict) else {}
         number = str(where.get("slurm_job_id", ""))
         return int(number) if number.isdecimal() else None
+
+    def lost_by(self, job_id: int) -> int | None:
+        """The runner that had a job when it went away."""
+        if self._lost_by is None:
+            events = self._client.events.list(self._workflow_id, category="compute_node")
+            lost = [one.data for one in events if isinstance(one.data, dict) and one.data.get("type") == "node_lost"]
+            self._lost_by = {job: data["compute_node_id"] for data in lost for job in data.get("job_ids") or ()}
+        return self._lost_by.get(job_id)
 
     def of_job(self, job: Job, result: Result) -> LogPattern | None:
         """The last line of its error output that tells what it lacked; None where there is none, or no such file."""
