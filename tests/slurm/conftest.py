@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = Path(__file__).with_name("cluster")
 FOLDER = f"/tmp/torc-slurm-{os.getuid()}"  # short: the daemons have sockets there
 PATIENCE_S = 120.0
+
+STATUSES = {
+    "COMPLETED": {"complete"},
+    "CANCELLED": {"canceled"},
+    # The runner leaves in time and says so, or is killed.
+    "TIMEOUT": {"complete", "failed"},
+}
+"""What an allocation may be, by Slurm's word for how it ended."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -80,6 +89,39 @@ class Site:
     def torc(self, *words: str, code: int | None = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run ``torc``."""
         return self.run(sys.executable, "-m", "torc", *words, code=code, **environ)
+
+    @contextmanager
+    def recovering(self, workflow_id: int, *words: str) -> Iterator["subprocess.Popen[str]"]:
+        """``torc watch --recover`` beside what happens; at the end it has ended, and every job is completed."""
+        log = self.folder / "watch.log"
+        command = [sys.executable, "-m", "torc", "watch", str(workflow_id), "--recover", "-p", "0.5", *words]
+        with log.open("w") as out:
+            watch = subprocess.Popen(
+                command, cwd=self.folder, env=self.environ, stdout=out, stderr=subprocess.STDOUT, text=True
+            )
+            try:
+                yield watch
+                assert watch.wait(timeout=2 * PATIENCE_S) == 0, log.read_text() + self.what_is()
+            finally:
+                if watch.poll() is None:
+                    watch.kill()
+                    watch.wait()
+        assert set(self.statuses(workflow_id).values()) == {"completed"}, log.read_text()
+
+    def assert_records_are_true(self, workflow_id: int) -> None:
+        """Nobody is at work, and each allocation has ended as the accounts say."""
+        self.until(lambda: not self.queue(), "the end of the allocations")
+        assert not any(node["is_active"] for node in self.nodes(workflow_id))
+        for one in self.allocations(workflow_id):
+            state = self.until(lambda number=one["scheduler_id"]: self.ended_as(number), "an entry in the accounts")
+            allowed = STATUSES.get(state.split()[0], {"failed"})
+            assert one["status"] in allowed, (one, state)
+
+    def ended_as(self, number: int) -> str | None:
+        """What the accounts say of an allocation that has ended."""
+        row = self.run("sacct", "-nPX", "-j", str(number), "-o", "state,partition").stdout.strip()
+        state, _, partition = row.partition("|")
+        return state if partition and state not in ("PENDING", "RUNNING", "REQUEUED", "COMPLETING") else None
 
     def document(self, *words: str) -> Any:
         """What ``torc`` says as JSON."""

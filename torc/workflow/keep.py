@@ -63,7 +63,7 @@ class Keeper:
             if now < self._rests_at:
                 return False
             self._rests_at = now + REST_S
-        if not self._rests():
+        if not self._rests(is_settled):
             return False
         if not self._times_left:
             self._note(f"The workflow was recovered {self._most_times} time(s), and is not recovered again.")
@@ -74,9 +74,13 @@ class Keeper:
         self._times_left -= 1
         return False
 
-    def _rests(self) -> bool:
-        """Whether nobody is at work, nor about to be."""
-        if live_allocations(self._client, self._workflow_id):
+    def _rests(self, is_settled: bool) -> bool:
+        """Whether nobody is at work, nor about to be.
+
+        An allocation that waits finds nothing to do when all is settled: Slurm may have requeued it.
+        """
+        live = live_allocations(self._client, self._workflow_id)
+        if any(not is_settled or one.status != "pending" for one in live):
             return False
         return not any(self._client.compute_nodes.list(self._workflow_id, is_active=True, limit=1))
 

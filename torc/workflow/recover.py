@@ -83,11 +83,12 @@ def prepare(
     ``site`` and ``make`` are asked for workflows with Slurm schedulers only. Raises Conflict while jobs run, and where
     what would help cannot be had.
     """
-    _refuse(client, workflow_id)
+    _refuse_stopped(client, workflow_id)
     schedulers = list(client.slurm_schedulers.list(workflow_id, limit=1))
     where = site() if schedulers else None
     if where is not None:
         reconcile(client, [workflow_id])
+    _refuse_running(client, workflow_id)
     made = Recovery(workflow_id, _changes(client, workflow_id, options, where), is_for_slurm=where is not None)
     _plan_run(client, made, options)
     if where is not None:
@@ -120,7 +121,7 @@ def carry_out(
     return recovery
 
 
-def _refuse(client: "Client", workflow_id: int) -> None:
+def _refuse_stopped(client: "Client", workflow_id: int) -> None:
     status = client.workflows.status(workflow_id)
     if status.is_canceled or status.is_archived:
         state = "archived" if status.is_archived else "canceled"
@@ -130,13 +131,15 @@ def _refuse(client: "Client", workflow_id: int) -> None:
         )
     if client.workflows.is_uninitialized(workflow_id):
         raise Conflict(f"workflow {workflow_id} has not begun; begin it with: torc run or torc submit {workflow_id}")
+
+
+def _refuse_running(client: "Client", workflow_id: int) -> None:
     counts = client.workflows.job_counts(workflow_id)
     running = counts.get(JobStatus.RUNNING, 0)
     if running:
         raise Conflict(
             f"{running} job(s) of workflow {workflow_id} run; wait until they have ended, as "
-            f"`torc watch {workflow_id} --recover` does. If their allocation is gone: torc workflows sync-status "
-            f"{workflow_id}"
+            f"`torc watch {workflow_id} --recover` does."
         )
 
 
