@@ -228,7 +228,9 @@ class ActionRunner:
             log_path = self._folder / FOLDER / self._log_name(action_id, workflow.run_id)
             try:
                 environment = self._environment_of(action, workflow)
-                self._doing = Execution(action, self._commands_of(action), log_path, self._folder, environment)
+                # What is submitted works where we do: that is where the jobs find their files.
+                folder = Path.cwd() if action.action_type == "schedule_nodes" else self._folder
+                self._doing = Execution(action, self._commands_of(action), log_path, folder, environment)
             except OSError as error:
                 reason = f"cannot write {log_path} ({error.strerror}); choose another folder with --output-dir"
                 self._tell(ActionReport(action_id=action_id, state="failed", output_tail=reason))
