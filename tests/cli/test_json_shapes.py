@@ -59,6 +59,7 @@ CHECK = {"workflow_id": int, "safe": bool, "missing_input_files": [str], "existi
 RELATIONS = {"items": list, "offset": int, "max_limit": int, "count": int, "total_count": int, "has_more": bool}
 RAN = {"status": str, "workflow_id": int, "run_id": int}
 JOBS = {"jobs": [JOB]}
+ASK = {"scheduler_config_id": int, "scheduler": str, "num_allocations": int, "job_count": int, "nodes": int}
 
 
 class Scene:
@@ -115,12 +116,13 @@ class Scene:
             made["own_data"] = self.said(f"user-data create {self._names['wf']} -n own")["id"]
             made["own_scheduler"] = self.said(f"slurm create {self._names['wf']} -n own -a own")["id"]
             made["own_event"] = self.said(f"events create {self._names['wf']} -d {{{{}}}}")["id"]
-        for kind in ("fresh", "begun", "disabled", "ended", "ready", "slurm"):
+        for kind in ("fresh", "begun", "disabled", "ended", "ready", "slurm", "planned"):
             if f"{{{kind}" in line:
-                made[kind] = self.said(f"workflows create {'slurm' if kind == 'slurm' else 'spec'}.json")["id"]
+                spec = "slurm" if kind in ("slurm", "planned") else "spec"
+                made[kind] = self.said(f"workflows create {spec}.json")["id"]
                 for name, listing, key in FOUND[:4]:
                     made[f"{kind}_{name}"] = self.said(listing.format(wf=made[kind]))[key][-1]["id"]
-        for begun in made.keys() & {"begun", "ended", "ready"}:
+        for begun in made.keys() & {"begun", "ended", "ready", "planned"}:
             self.said(f"workflows initialize {made[begun]} --delete-outputs")
         if "ended" in made:
             self.said(f"run {made['ended']}", EXIT_JOBS_FAILED)
@@ -218,6 +220,23 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "slurm schedule-nodes": (
         "slurm schedule-nodes {slurm}",
         {"status": str, "workflow_id": int, "slurm_job_ids": [int]},
+    ),
+    "slurm regenerate": (
+        "slurm regenerate {planned} --dry-run",
+        {"workflow_id": int, "dry_run": bool, "allocations": [ASK], "slurm_job_ids": list},
+    ),
+    "recover": (
+        "recover {ended} --retry-unknown --dry-run",
+        {
+            "workflow_id": int,
+            "dry_run": bool,
+            "recovered": bool,
+            "jobs": [{"job_id": int, "name": str, "lacked": str, "evidence": str, "runs_again": bool}],
+            "jobs_run_again": int,
+            "run_id": int,
+            "allocations": list,
+            "slurm_job_ids": list,
+        },
     ),
     "exec": ("exec true", RAN),
     "jobs create": ("jobs create {fresh} -n more -c true", JOB),
