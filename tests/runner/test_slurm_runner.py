@@ -208,15 +208,27 @@ def test_a_record_that_has_no_number_yet_is_found_by_its_name(slurm: Cluster, wo
 
 
 def test_what_is_bound_to_another_scheduler_is_left_alone(slurm: Cluster, workflow: Callable[..., int]) -> None:
-    workflow_id = workflow("true", compute_node_wait_for_new_jobs_seconds=1)
+    slurm.program("scancel", '#!/bin/sh\necho "$@" >> "$FAKE/canceled"\n')
+    slurm.program("sbatch", "#!/bin/sh\nexit 1\n")
+    workflow_id = workflow("true")
     slurm.allocation(workflow_id)
     other = slurm.builder.torc.slurm_schedulers.create(
         SlurmScheduler(workflow_id=workflow_id, name="other", account="a", nodes=1, walltime="1:00:00")
     )
     bound = slurm.builder.job(workflow_id, "bound", "true", scheduler_id=other.id)
     slurm.builder.torc.workflows.initialize_jobs(workflow_id, only_uninitialized=True)
+    mine = slurm.builder.torc.scheduled_compute_nodes.list(workflow_id)
+    (config_id,) = {one.scheduler_config_id for one in mine}
+    queued = {"workflow_id": workflow_id, "scheduler_type": "slurm", "status": "pending"}
+    for number, config in ((4712, config_id), (4713, other.id)):
+        slurm.builder.torc.scheduled_compute_nodes.create(
+            ScheduledComputeNode(scheduler_id=number, scheduler_config_id=config or 0, **queued)
+        )
     slurm.run(workflow_id)
     assert slurm.builder.statuses(workflow_id) == {"job0": "completed", bound.name: "ready"}
+    log = slurm.output("job_runner_slurm_4711_0_99.log").read_text()
+    assert "the end: all jobs that are left are for the allocations of other schedulers" in log
+    assert (slurm.programs / "canceled").read_text() == "4712\n", "nothing waits for what nobody needs"
 
 
 def test_no_job_starts_that_would_not_end_in_time(slurm: Cluster, builder: Builder) -> None:

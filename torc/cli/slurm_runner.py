@@ -166,7 +166,7 @@ class _Runner:
         if outcome.kind == "server_away":
             raise ServerAway(outcome.message or "the server does not answer any more.")
         record.end(*_ended_how(outcome, end))
-        self._give_back_queued(client, outcome)
+        self._give_back_queued(client, outcome, place.scheduler_config_id)
 
     def _wait_for_server(self, client: Client) -> None:
         give_up_at = time.monotonic() + 60 * self._options.wait_for_healthy_database_minutes
@@ -226,13 +226,15 @@ class _Runner:
         here = self._allocation
         return _ask(lambda: slurm.granted_memory_bytes(here.job_id, here.node_name or host_name()))
 
-    def _give_back_queued(self, client: Client, outcome: Outcome) -> None:
+    def _give_back_queued(self, client: Client, outcome: Outcome, scheduler_id: int | None) -> None:
         """Allocations that still wait would find nothing to do."""
-        if outcome.kind not in ("complete", "canceled"):
+        if outcome.kind not in ("complete", "canceled", "no_work"):
             return
         try:
             waiting = [
-                one for one in allocations.live_allocations(client, self._workflow_id) if one.status == "pending"
+                one
+                for one in allocations.live_allocations(client, self._workflow_id)
+                if one.status == "pending" and (outcome.kind != "no_work" or one.scheduler_config_id == scheduler_id)
             ]
             for problem in allocations.cancel(client, waiting, "no work was left"):
                 logger.warning("%s", problem)

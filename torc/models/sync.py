@@ -129,6 +129,7 @@ class SyncWorkflow(Record, kw_only=True):
     jobs_uninitialized: bool = False  # there are jobs that nobody initialized
     waiting_until_s: float | None = None  # seconds until a job that backs off may start
     is_preparing: bool = False  # no jobs are given out before the actions of the start have run
+    nothing_for_node: bool = False  # all that is left is bound to the allocations of other schedulers
 
 
 class Misfit(Record, kw_only=True):

@@ -14,7 +14,7 @@ from torc.models.workflow import Workflow
 class Outcome:
     """How a run ended. Failed jobs do not show here: a workflow with failures is complete too."""
 
-    kind: Literal["complete", "canceled", "idle", "interrupted", "time_up", "nothing_fits", "server_away"]
+    kind: Literal["complete", "canceled", "idle", "interrupted", "time_up", "nothing_fits", "server_away", "no_work"]
     message: str | None = None
 
 
@@ -42,6 +42,8 @@ def ending_of(answer: SyncAnswer, workflow: Workflow, *, idle_s: float) -> Outco
             f"job {misfit.job_name} (id {misfit.job_id}) needs {misfit.need}, and no runner of workflow {workflow.id} "
             f"offers more than {misfit.offer}; run it on a larger machine, or change what the job asks for",
         )
+    if state.nothing_for_node:
+        return Outcome("no_work", "all jobs that are left are for the allocations of other schedulers")
     limit_s = workflow.compute_node_wait_for_new_jobs_seconds
     if not limit_s or state.waiting_until_s is not None or idle_s < limit_s:
         return None

@@ -150,6 +150,12 @@ def select_pending(db: sqlite3.Connection, workflow_id: int, trigger_types: Sequ
     return [action for action in found if not trigger_types or action.trigger_type in trigger_types]
 
 
+def are_due(db: sqlite3.Connection, workflow_id: int) -> bool:
+    """Whether an action of the workflow, not of each worker, has fired and has not ended."""
+    states = "NOT persistent AND state IN ('pending', 'claimed', 'running')"
+    return exists(db, f"SELECT 1 FROM workflow_action WHERE workflow_id = ? AND {states}", (workflow_id,))
+
+
 def fetch(db: sqlite3.Connection, workflow_id: int, action_id: int) -> WorkflowAction:
     """One action of a workflow, or NotFound."""
     found = select(db, "id = ?", [action_id])

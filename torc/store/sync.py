@@ -14,7 +14,19 @@ from typing import NamedTuple
 from torc.errors import Conflict, NotFound, TorcError, Unprocessable, UpgradeRequired
 from torc.models.status import COMPLETE, HANDED_OUT, JobStatus
 from torc.models.sync import PROTOCOL, Misfit, StopJob, SyncAnswer, SyncRequest, SyncWorkflow
-from torc.store import action_turns, attempts, claims, events, misfits, nodes, offers, outcomes, retries, workflows
+from torc.store import (
+    action_turns,
+    actions,
+    attempts,
+    claims,
+    events,
+    misfits,
+    nodes,
+    offers,
+    outcomes,
+    retries,
+    workflows,
+)
 from torc.store.action_turns import Board
 from torc.store.claims import Queue, Run
 from torc.store.database import Database
@@ -345,6 +357,7 @@ class _Group:
                     jobs_uninitialized=may_judge and self._has_uninitialized,
                     waiting_until_s=self.waiting_s,
                     is_preparing=one.is_preparing,
+                    nothing_for_node=may_judge and self._has_nothing_for(one),
                 ),
                 lease_s=one.leases.lease_s,
                 misfit=self._misfit if may_judge else None,
@@ -363,6 +376,13 @@ class _Group:
     @cached_property
     def _has_uninitialized(self) -> bool:
         return workflows.has_jobs(self.db, self.workflow_id, JobStatus.UNINITIALIZED)
+
+    def _has_nothing_for(self, one: _Sync) -> bool:
+        """Whether no job that is left, and no action, can ever be for this node."""
+        scheduler_id = one.request.offer and one.request.offer.scheduler_config_id
+        if not scheduler_id or (self.has_actions and actions.are_due(self.db, self.workflow_id)):
+            return False
+        return not workflows.has_unsettled_for(self.db, self.workflow_id, scheduler_id)
 
     @cached_property
     def _misfit(self) -> Misfit | None:

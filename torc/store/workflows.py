@@ -211,6 +211,14 @@ _HAS_UNSETTLED = "SELECT " + " OR ".join(
 )
 
 
+def has_unsettled_for(db: sqlite3.Connection, workflow_id: int, scheduler_id: int) -> bool:
+    """Whether a job is not settled that the allocations of this scheduler may have."""
+    return bool(db.execute(_HAS_UNSETTLED_FOR, {"workflow": workflow_id, "scheduler": scheduler_id}).fetchone()[0])
+
+
+_HAS_UNSETTLED_FOR = _HAS_UNSETTLED.replace("WHERE", "WHERE scheduler_id IN (0, :scheduler) AND")
+
+
 def has_jobs(db: sqlite3.Connection, workflow_id: int, job_status: str) -> bool:
     """Whether a job has this status."""
     return exists(db, "SELECT 1 FROM job WHERE workflow_id = ? AND status = ?", (workflow_id, job_status))
