@@ -10,7 +10,7 @@ from torc.cli.begin import DELETE_OUTPUTS
 from torc.cli.command import argument, command, flag
 from torc.cli.output import Message, tell
 from torc.cli.progress import show_sending
-from torc.cli.slurm.asking import wishes
+from torc.cli.slurm.asking import OUTPUT, wishes
 from torc.cli.specification import SKIP_CHECKS, document_of, spec_or_id
 from torc.errors import Conflict, TorcError, UsageError
 from torc.models.draft import DraftDocument
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from torc.client.api import Client
 
 IGNORE = flag("-i", "--ignore-missing-data", "--force", help="go on without input files that are missing")
-OUTPUT = argument(
-    "-o",
-    "--output",
-    "--output-dir",
-    metavar="DIR",
-    type=Path,
-    default=Path("output"),
-    help="folder for output (default: output)",
-)
 
 
 def _resolve(arguments: dict[str, Any]) -> dict[str, Any]:

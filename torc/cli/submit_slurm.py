@@ -7,9 +7,10 @@ from torc.cli.ask import NO_PROMPTS
 from torc.cli.begin import DELETE_OUTPUTS
 from torc.cli.command import command
 from torc.cli.output import Message
+from torc.cli.slurm.asking import OUTPUT
 from torc.cli.slurm.generate import PLANNING, checked
 from torc.cli.specification import FILE, SKIP_CHECKS
-from torc.cli.submit import IGNORE, OUTPUT, submit_document
+from torc.cli.submit import IGNORE, submit_document
 from torc.models.draft import DraftDocument
 
 if TYPE_CHECKING:

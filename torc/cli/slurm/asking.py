@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torc.cli.command import argument
 from torc.errors import UsageError
 from torc.rendezvous import STANDALONE_USER
 from torc.settings import (
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from torc.models.scheduler import SlurmScheduler
     from torc.workflow.allocations import Wish
     from torc.workflow.submit import MakeWish
+
+OUTPUT = argument(
+    "-o",
+    "--output",
+    "--output-dir",
+    metavar="DIR",
+    type=Path,
+    default=Path("output"),
+    help="folder for output (default: output)",
+)
 
 
 def url_for_nodes(torc: "Client") -> str:

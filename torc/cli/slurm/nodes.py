@@ -7,7 +7,7 @@ from torc.cli import begin
 from torc.cli.ask import NO_PROMPTS
 from torc.cli.command import WORKFLOW_ID, argument, command, flag, number
 from torc.cli.output import Message, tell
-from torc.cli.slurm.asking import wishes
+from torc.cli.slurm.asking import OUTPUT, wishes
 from torc.errors import UsageError
 from torc.settings import KEEP_SUBMISSION_SCRIPTS
 
@@ -25,15 +25,7 @@ FORCE = flag("--force", help="also when the last allocations failed at once")
         "--scheduler-config-id", metavar="ID", type=number(1), help="scheduler of the workflow, when it has several"
     ),
     argument("-j", "--job-prefix", metavar="NAME", default="worker", help="beginning of the names of the Slurm jobs"),
-    argument(
-        "-o",
-        "--output",
-        "--output-dir",
-        metavar="DIR",
-        type=Path,
-        default=Path("output"),
-        help="folder for output (default: output)",
-    ),
+    OUTPUT,
     argument("-p", "--poll-interval", metavar="SECONDS", type=number(1), help="pause of idle runners (default: 60)"),
     argument("-m", "--max-parallel-jobs", metavar="N", type=number(1), help="jobs at a time, whatever they need"),
     flag("--start-one-worker-per-node", help="a runner on each node of an allocation, not one for all"),
