@@ -7,7 +7,8 @@ from torc.cli.ask import NO_PROMPTS
 from torc.cli.begin import DELETE_OUTPUTS
 from torc.cli.command import WORKFLOW_ID, command
 from torc.cli.output import Message
-from torc.cli.submit import IGNORE, OUTPUT, submit_stored, submitted
+from torc.cli.slurm.asking import OUTPUT
+from torc.cli.submit import IGNORE, submit_stored, submitted
 
 if TYPE_CHECKING:
     from torc.client.api import Client
