@@ -9,7 +9,7 @@ import pytest
 
 from torc.client.api import Client
 from torc.models.compute_node import ComputeNode
-from torc.models.draft import DraftAction, DraftDocument, DraftJob, DraftRequirements, DraftScheduler
+from torc.models.draft import DraftAction, DraftDocument, DraftFile, DraftJob, DraftRequirements, DraftScheduler
 from torc.models.job import Job
 from torc.models.result import Result
 from torc.models.status import Cause, JobStatus
@@ -39,6 +39,8 @@ class Ended:
         bound: int | None = None,
         actions: tuple[DraftAction, ...] = (),
         needs: DraftRequirements = NEEDS,
+        files: tuple[DraftFile, ...] = (),
+        output_files: dict[str, list[int]] | None = None,
         **fields: Any,
     ) -> "Ended":
         """Jobs that need NEEDS, some after others, bound to the scheduler at an index."""
@@ -49,6 +51,7 @@ class Ended:
                 resource_requirements=0,
                 depends_on=[names.index(after[name])] if after and name in after else [],
                 scheduler=bound,
+                output_files=(output_files or {}).get(name, []),
                 **fields,
             )
             for name in names
@@ -56,6 +59,7 @@ class Ended:
         document = DraftDocument(
             workflow=Workflow(name="w", user="tester"),
             jobs=jobs,
+            files=list(files),
             resource_requirements=[needs],
             slurm_schedulers=list(schedulers),
             actions=list(actions),

@@ -10,7 +10,7 @@ import pytest
 from tests.workflow.test_regenerate import PROFILE, at_start, scheduler
 from torc.errors import Conflict
 from torc.hpc.slurm import SubmitFailed
-from torc.models.draft import DraftRequirements
+from torc.models.draft import DraftFile, DraftRequirements
 from torc.models.status import Cause, JobStatus
 from torc.workflow.allocations import Limits, Wish
 from torc.workflow.recover import Options, carry_out, prepare
@@ -227,3 +227,11 @@ def test_the_records_of_allocations_are_made_true_first(ended, recover, program)
     statuses = [one.status for one in ended.client.scheduled_compute_nodes.list(ended.workflow_id, sort_by="id")]
     assert statuses == ["failed", "pending"]
     assert re.fullmatch(r"worker_[0-9a-f]{6}_1", name)
+
+
+def test_what_has_succeeded_stays_although_its_files_are_not_in_this_folder(ended, recover):
+    ended.create("a", "b", files=(DraftFile(name="made", path="made.txt"),), output_files={"a": [0]})
+    ended.end("a", 0, status=JobStatus.COMPLETED)
+    ended.end("b", -9, cause=Cause.OOM)
+    recover.now()
+    assert ended.statuses() == {"a": "completed", "b": "ready"}

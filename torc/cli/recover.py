@@ -146,7 +146,7 @@ def _remark(found: "Recovery", dry_run: bool) -> str:
     number = found.workflow_id
     if not found.helps:
         return f"Nothing was done: {_why_nothing(found)}"
-    jobs = len(found.renewal.answer.jobs) if found.renewal else 0
+    jobs = len(found.renewal.jobs) if found.renewal else 0
     asked = sum(ask.count for ask in found.asks)
     if dry_run:
         more = f", and {asked} allocation(s) be asked for" if found.is_for_slurm else ""
@@ -170,8 +170,8 @@ def _document(found: "Recovery", dry_run: bool) -> dict[str, Any]:
         "dry_run": dry_run,
         "recovered": found.helps and not dry_run,
         "jobs": [views.as_document(change) for change in found.changes],
-        "jobs_run_again": len(found.renewal.answer.jobs) if found.renewal else 0,
-        "run_id": found.renewal.answer.run_id if found.renewal else None,
+        "jobs_run_again": len(found.renewal.jobs) if found.renewal else 0,
+        "run_id": found.renewal.run_id if found.renewal else None,
         "allocations": [views.ask_document(ask) for ask in found.asks],
         "slurm_job_ids": [one.scheduler_id for one in found.allocations],
     }

@@ -12,14 +12,14 @@ from torc.models.job import Job
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.scheduler import ScheduledComputeNode
 from torc.models.status import Cause, JobStatus
-from torc.models.workflow import RaisedNeeds, ReinitializeRequest
+from torc.models.workflow import RaisedNeeds, ReinitializeAnswer, ReinitializeRequest
 from torc.raising import FACTOR, MOST_TIMES, memory_text, more_memory, more_time
+from torc.rendezvous import host_name
 from torc.units import MAX_BYTES, format_duration_s, parse_duration, parse_memory
 from torc.workflow import diagnose, regenerate
 from torc.workflow.diagnose import Failure, Kind
 from torc.workflow.reconcile import reconcile
 from torc.workflow.regenerate import Ask, Site, Waiting
-from torc.workflow.reinitialize import Look, Renewal, look, preview, reinitialize_workflow
 from torc.workflow.sizing import MIB
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ class Recovery:
 
     workflow_id: int
     changes: list[Change]
-    seen: Look | None = None  # when a new run has to begin
-    wish: ReinitializeRequest = field(default_factory=ReinitializeRequest)
-    renewal: Renewal | None = None
+    wish: ReinitializeRequest | None = None  # when a new run has to begin
+    renewal: ReinitializeAnswer | None = None  # what runs again in it
     asks: list[Ask] = field(default_factory=list)
     is_for_slurm: bool = False
     allocations: list[ScheduledComputeNode] = field(default_factory=list)  # once they were asked for
@@ -111,8 +110,8 @@ def carry_out(
 ) -> Recovery:
     """Do it; the same with what came of it. What is refused on the way leaves a workflow that can be recovered."""
     workflow_id = recovery.workflow_id
-    if recovery.seen is not None:
-        recovery.renewal = reinitialize_workflow(client, recovery.seen, recovery.wish)
+    if recovery.wish is not None:
+        recovery.renewal = client.workflows.reinitialize(workflow_id, recovery.wish)
     if recovery.is_for_slurm:
         jobs = regenerate.waiting_jobs(client, workflow_id)
         recovery.asks = regenerate.plan(client, workflow_id, jobs, site(), run_id=_run_id(client, recovery))
@@ -144,7 +143,7 @@ def _refuse_running(client: "Client", workflow_id: int) -> None:
 
 
 def _run_id(client: "Client", recovery: Recovery) -> int:
-    return recovery.renewal.answer.run_id if recovery.renewal else client.workflows.status(recovery.workflow_id).run_id
+    return recovery.renewal.run_id if recovery.renewal else client.workflows.status(recovery.workflow_id).run_id
 
 
 def _changes(client: "Client", workflow_id: int, options: Options, where: Site | None) -> list[Change]:
@@ -191,7 +190,10 @@ def _enough(what: str) -> str:
 
 
 def _plan_run(client: "Client", made: Recovery, options: Options) -> None:
-    """The new run, if one has to begin: what was lost and is ready already needs none, unless it gets more."""
+    """The new run, if one has to begin: what was lost and is ready already needs none, unless it gets more.
+
+    It is about jobs that did not succeed. Files are not looked at: from another folder, all would seem to be gone.
+    """
     again = [one for one in made.changes if one.stays_because is None]
     if all(one.failure.job.status == JobStatus.READY and one.needs == one.failure.has for one in again):
         return
@@ -202,15 +204,15 @@ def _plan_run(client: "Client", made: Recovery, options: Options) -> None:
         for one in again
         if one.memory or one.runtime
     ]
-    made.wish = ReinitializeRequest(leave=[job.id or 0 for job in left], raised=raised, user=options.user)
-    made.seen = look(client, made.workflow_id)
-    made.renewal = preview(client, made.seen, made.wish)
-    if not made.renewal.is_safe():
-        files = ", ".join(file.path for file in made.renewal.missing_inputs) or "user data"
-        raise Conflict(
-            f"workflow {made.workflow_id} cannot run again: what jobs read is missing: {files}. Put it in place, then "
-            "recover."
-        )
+    made.wish = ReinitializeRequest(
+        leave=[job.id or 0 for job in left],
+        raised=raised,
+        from_run_id=client.workflows.status(made.workflow_id).run_id,
+        user=options.user,
+        hostname=host_name(),
+    )
+    would = msgspec.structs.replace(made.wish, dry_run=True)
+    made.renewal = client.workflows.reinitialize(made.workflow_id, would)
 
 
 def _ended_by_hand(client: "Client", workflow_id: int) -> Sequence[Job]:
