@@ -37,10 +37,11 @@ class Jobs:
     def start(self, command: str, **limits: int) -> int:
         """A job; its id."""
         job_id = len(self._processes) + 1
-        environ = {**os.environ, MARK: f"test-{job_id}"}
+        mark = f"test-{os.getpid()}-{job_id}"  # the tests beside this one have processes, too
+        environ = {**os.environ, MARK: mark}
         process = subprocess.Popen(["bash", "-c", command], start_new_session=True, env=environ)
         self._processes[job_id] = process
-        self.monitor.watch((job_id, 1), pid=process.pid, mark=f"test-{job_id}", name=f"job {job_id}", **limits)
+        self.monitor.watch((job_id, 1), pid=process.pid, mark=mark, name=f"job {job_id}", **limits)
         return job_id
 
     def run(self, command: str) -> Usage | None:
