@@ -179,6 +179,6 @@ def site(slurm_conf: str, tmp_path: Path) -> Iterator[Site]:
     made = Site(tmp_path, server, slurm_conf)
     yield made
     cluster("reset")
-    assert server.http.get("/doctor").json == {"problems": []}
-    end(server)
+    assert made.server.http.get("/doctor").json == {"problems": []}
+    end(made.server)
     assert "Traceback" not in server.log.read_text()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import end, launch
 from tests.slurm.conftest import Site
 
 SMALL = {"name": "small", "num_cpus": 1, "memory": "100m", "runtime": "PT1M"}
@@ -234,3 +235,32 @@ def test_what_cannot_work_is_not_asked_for(site: Site) -> None:
     without = site.torc("submit", str(workflow_id), code=1, PATH="/nowhere")
     assert "there is no sbatch on PATH" in without.stderr
     assert site.allocations(workflow_id) == []
+
+
+def test_runners_log_in_with_a_password_that_no_command_line_and_no_log_shows(site: Site) -> None:
+    accounts = site.folder / "accounts"
+    site.run("torc-htpasswd", "add", str(accounts), "ann", "--password", "s3cret", "--cost", "4")
+    end(site.server)
+    site.server = launch(
+        site.folder / "torc.db", "--auth-file", str(accounts), "--require-auth", log=site.folder / "server.log"
+    )
+    site.environ |= {
+        "TORC_API_URL": site.server.url,
+        "TORC_CLIENT__SLURM__API_URL": site.server.url,
+        "TORC_USERNAME": "ann",
+        "TORC_PASSWORD": "s3cret",
+        "TORC_CLIENT__SLURM__KEEP_SUBMISSION_SCRIPTS": "true",
+    }
+    command = "cp /proc/$PPID/cmdline runner; echo $TORC_PASSWORD_FILE"
+    workflow_id = site.create(spec(jobs=jobs(command)))
+    site.torc("submit", str(workflow_id))
+    complete = ["-f", "json", "jobs", "list", str(workflow_id)]
+    site.until(lambda: '"completed"' in site.torc(*complete).stdout, "the end of the job")
+    site.until(lambda: not site.queue(), "the end of the allocation")
+    kept = site.folder / "output" / ".torc" / "password"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    told = [path for path in site.folder.rglob("*") if path.is_file() and path not in (kept, site.folder / "accounts")]
+    assert not [path for path in told if b"s3cret" in path.read_bytes()]
+    assert b"torc-slurm-job-runner" in (site.folder / "runner").read_bytes()
+    end(site.server)
+    site.server = launch(site.folder / "torc.db", log=site.folder / "server.log")  # which tells anybody how it is
