@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.test_regenerate import scheduler
+from tests.workflow.test_regenerate import at_start, scheduler
 from torc.errors import Conflict
 from torc.hpc.slurm import SubmitFailed
+from torc.models.draft import DraftAction
 from torc.models.scheduler import ScheduledComputeNode
+from torc.models.status import JobStatus
 from torc.workflow import allocations
 from torc.workflow.allocations import Limits, Wish
 from torc.workflow.reconcile import reconcile
+from torc.workflow.submit import prepare, submit_workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTS = 'n=$(cat asked 2>/dev/null | wc -l); echo "$1" >> asked; echo "Submitted batch job $((200 + n))"'
@@ -143,3 +146,32 @@ def test_a_client_that_dies_while_it_submits_neither_loses_nor_doubles_an_alloca
         assert (now.scheduler_id, now.status) == (300, "active")
     else:
         assert (now.status, now.reason) == ("failed", "it was never submitted: the submission was interrupted")
+
+
+def test_what_runners_left_to_be_asked_for_is_asked_for_by_the_next_submission(ended, program):
+    """Rule 16: the jobs of a later stage became ready when nobody was there any more."""
+    program("sbatch", ACCEPTS)
+    later = DraftAction(
+        trigger_type="on_jobs_ready",
+        action_type="schedule_nodes",
+        action_config={"scheduler_type": "slurm", "num_allocations": 2},
+        jobs=[1],
+        scheduler=0,
+    )
+    ended.create("a", "b", after={"b": "a"}, schedulers=(scheduler(),), bound=0, actions=(at_start(), later))
+
+    def make(of: Any, count: int, worker_per_node: bool, max_parallel_jobs: int | None) -> Wish:
+        return Wish(scheduler=of, output_dir=Path("output"), api_url="http://n:1", count=count)
+
+    def submit():
+        prepared = prepare(ended.client, ended.workflow_id, make)
+        return submit_workflow(ended.client, prepared, [].append)
+
+    assert len(submit()) == 1
+    with pytest.raises(Conflict, match="were asked for already"):
+        submit()
+    ended.client.scheduled_compute_nodes.change(records(ended)[0].id or 0, {"status": "complete"})
+    ended.end("a", 0, status=JobStatus.COMPLETED)
+    assert len(submit()) == 2
+    with pytest.raises(Conflict, match="were asked for already"):
+        submit()

@@ -19,7 +19,7 @@ MakeWish = Callable[[SlurmScheduler, int, bool, int | None], Wish]
 
 @dataclass(frozen=True)
 class Submission:
-    """The actions of a workflow's start that ask for nodes, and what each of them asks for."""
+    """The actions that ask for nodes, of a workflow's start or left by runners, and what each of them asks for."""
 
     workflow_id: int
     steps: Sequence[tuple[WorkflowAction, Wish]]
@@ -30,7 +30,7 @@ def prepare(client: "Client", workflow_id: int, make: MakeWish) -> Submission:
     steps = [
         (action, _wish_of(client, action.action_config, make))
         for action in client.workflows.actions(workflow_id)
-        if action.trigger_type == "on_workflow_start" and asks_for_nodes(action)
+        if asks_for_nodes(action) and (action.trigger_type == "on_workflow_start" or _is_left(action))
     ]
     if not steps:
         raise Conflict(
@@ -41,6 +41,11 @@ def prepare(client: "Client", workflow_id: int, make: MakeWish) -> Submission:
     submission = Submission(workflow_id, steps)
     allocations.check(client, workflow_id, [wish for _, wish in steps])
     return submission
+
+
+def _is_left(action: WorkflowAction) -> bool:
+    """Whether its jobs have become ready, and no runner was there to see to it."""
+    return action.trigger_type == "on_jobs_ready" and action.state == "pending"
 
 
 def asks_for_nodes(action: WorkflowAction) -> bool:
@@ -66,7 +71,7 @@ def submit_workflow(
     What still waits in the queue from before is counted. An action whose submission fails is pending again.
     """
     workflow_id = submission.workflow_id
-    pending = {one.id for one in client.workflows.pending_actions(workflow_id, "on_workflow_start")}
+    pending = {one.id for one in client.workflows.pending_actions(workflow_id)}
     if not any(action.id in pending for action, _ in submission.steps):
         raise Conflict(
             f"the allocations of workflow {workflow_id} were asked for already; look at them with: "
