@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from tests.conftest import Server, end, launch
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = Path(__file__).with_name("cluster")
-FOLDER = f"/tmp/torc-slurm-{os.getuid()}"  # short: the daemons have sockets there
+PLACE = sha256(bytes(ROOT)).hexdigest()[:6]
+FOLDER = f"/tmp/torc-slurm-{os.getuid()}-{PLACE}"  # of this checkout; short, as the daemons have sockets there
 PATIENCE_S = 120.0
 
 STATUSES = {
