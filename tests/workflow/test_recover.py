@@ -235,3 +235,12 @@ def test_what_has_succeeded_stays_although_its_files_are_not_in_this_folder(ende
     ended.end("b", -9, cause=Cause.OOM)
     recover.now()
     assert ended.statuses() == {"a": "completed", "b": "ready"}
+
+
+def test_where_there_is_no_slurm_jobs_are_only_made_ready(ended, recover, monkeypatch):
+    """A workflow for Slurm may be tried on a laptop first."""
+    ended.create("a", schedulers=(scheduler(),), bound=0)
+    ended.end("a", -9, cause=Cause.OOM)
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = recover.now()
+    assert (ended.statuses(), found.is_for_slurm, found.allocations) == ({"a": "ready"}, False, [])

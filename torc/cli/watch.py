@@ -118,6 +118,7 @@ class _Teller:
 def _keeper(
     torc: "Client", workflow_id: int, max_retries: int, how: dict[str, Any], say: Callable[[str], None]
 ) -> "Keeper":
+    from torc.hpc import slurm
     from torc.workflow.keep import Keeper
 
     if not any(torc.slurm_schedulers.list(workflow_id, limit=1)):
@@ -125,6 +126,7 @@ def _keeper(
             f"workflow {workflow_id} has no Slurm scheduler, so nobody would run what is recovered; leave out "
             f"--recover, and when it has ended: torc recover {workflow_id}, then torc run {workflow_id}"
         )
+    slurm.require("sbatch")
     doing = Recoverer(torc, workflow_id, **how)
 
     def recover() -> "Recovery":

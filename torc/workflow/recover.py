@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from torc.errors import Conflict
+from torc.hpc import slurm
 from torc.models.job import Job
 from torc.models.resource_requirements import ResourceRequirements
 from torc.models.scheduler import ScheduledComputeNode
@@ -79,12 +80,12 @@ def prepare(
 ) -> Recovery:
     """Find out why jobs did not succeed, and what would help. Nothing but the records of allocations is changed.
 
-    ``site`` and ``make`` are asked for workflows with Slurm schedulers only. Raises Conflict while jobs run, and where
-    what would help cannot be had.
+    ``site`` and ``make`` are asked for workflows with Slurm schedulers only, where there is Slurm. Raises Conflict
+    while jobs run, and where what would help cannot be had.
     """
     _refuse_stopped(client, workflow_id)
-    schedulers = list(client.slurm_schedulers.list(workflow_id, limit=1))
-    where = site() if schedulers else None
+    has_schedulers = any(client.slurm_schedulers.list(workflow_id, limit=1))
+    where = site() if has_schedulers and slurm.is_available() else None
     if where is not None:
         reconcile(client, [workflow_id])
     _refuse_running(client, workflow_id)
