@@ -50,3 +50,6 @@ def test_an_action_that_is_due_keeps_it(flow):
     runner.take("first", "free")
     runner.finish("free")
     assert not told(flow, other, 1)
+    ((action_id,),) = flow.select("SELECT id FROM workflow_action")
+    actions.claim(flow.database, flow.workflow_id, action_id, None)
+    assert told(flow, other, 1), "a login node has carried it out"

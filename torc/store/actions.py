@@ -152,8 +152,16 @@ def select_pending(db: sqlite3.Connection, workflow_id: int, trigger_types: Sequ
 
 def are_due(db: sqlite3.Connection, workflow_id: int) -> bool:
     """Whether an action of the workflow, not of each worker, has fired and has not ended."""
-    states = "NOT persistent AND state IN ('pending', 'claimed', 'running')"
-    return exists(db, f"SELECT 1 FROM workflow_action WHERE workflow_id = ? AND {states}", (workflow_id,))
+    # What was claimed without a node counts as carried out: nobody will say so.
+    return exists(
+        db,
+        """
+        SELECT 1 FROM workflow_action
+         WHERE workflow_id = ? AND NOT persistent
+           AND (state = 'pending' OR (state IN ('claimed', 'running') AND executed_by IS NOT NULL))
+        """,
+        (workflow_id,),
+    )
 
 
 def fetch(db: sqlite3.Connection, workflow_id: int, action_id: int) -> WorkflowAction:
