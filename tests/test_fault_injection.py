@@ -85,12 +85,18 @@ class Faults:
         runner.send_signal(signal.SIGCONT)
 
     def fill_disk(self) -> None:
-        """Until it hurts: the runner's records may still fit in a block they have, the output of new jobs does not."""
+        """Until it hurts: the runner's records may still fit in a block they have, the output of new jobs does not.
+
+        It hurts nobody when the other runners take all that is left, which they do within seconds.
+        """
         filler = self.stage.folder / "on_small_disk" / "filler"
         before = self.outputs_lost()
         fill(filler)
-        self.eventually(self.outputs_lost, lambda found: found > before)
+        self.eventually(lambda: self.outputs_lost() > before or self.is_complete())
         filler.unlink()
+
+    def is_complete(self) -> bool:
+        return bool(self.stage.server.http.get(f"/workflows/{self.workflow_id}/is_complete").json["is_complete"])
 
     def outputs_lost(self) -> int:
         """How many jobs on the small disk have ended and left no output, or could not be recorded."""
