@@ -32,16 +32,17 @@ def directives(text: str) -> list[str]:
 
 
 def test_every_field_is_asked_for_always_in_the_same_order():
-    text = made(
-        nodes=2,
-        ntasks_per_node=4,
-        partition="gpu",
-        qos="high",
-        gres="gpu:a100:2",
-        mem="64g",
-        tmp="1t",
-        extra="--constraint='a&b' -C fast --comment=\"two words\"",
-    )
+    everything = {
+        "nodes": 2,
+        "ntasks_per_node": 4,
+        "partition": "gpu",
+        "qos": "high",
+        "gres": "gpu:a100:2",
+        "mem": "64g",
+        "tmp": "1t",
+        "extra": "--constraint='a&b' -C fast --comment=\"two words\"",
+    }
+    text = made(**everything)
     assert directives(text) == [
         "--account=proj",
         "--job-name=worker_1",
@@ -59,16 +60,7 @@ def test_every_field_is_asked_for_always_in_the_same_order():
         "-C fast",
         '--comment="two words"',
     ]
-    assert text == made(
-        nodes=2,
-        ntasks_per_node=4,
-        partition="gpu",
-        qos="high",
-        gres="gpu:a100:2",
-        mem="64g",
-        tmp="1t",
-        extra="--constraint='a&b' -C fast --comment=\"two words\"",
-    )
+    assert text == made(**everything)
 
 
 def test_the_shell_becomes_the_runner_or_passes_signals_on_to_all():

@@ -35,6 +35,13 @@ class ComputeNode(Record, kw_only=True):
     database_id: str | None = None
     generation: int | None = None
 
+    @property
+    def slurm_job_id(self) -> int | None:
+        """The allocation that this runner is in, or was."""
+        where = self.scheduler if self.compute_node_type == "slurm" and isinstance(self.scheduler, dict) else {}
+        number = str(where.get("slurm_job_id", ""))
+        return int(number) if number.isdecimal() else None
+
 
 class NewComputeNode(ComputeNode, kw_only=True):
     """A node to be stored: ``memory`` may stand for ``memory_gb``, and what is left out is filled in."""

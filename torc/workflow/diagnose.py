@@ -81,7 +81,7 @@ def classify(job: Job, has: ResourceRequirements, result: Result | None, clues: 
         return _out_of_time(job, has, result)
     if result is None:
         return Kind.UNKNOWN, "no result is stored"
-    said = clues.of_job(job, result)
+    said = clues.of_job(result)
     if said is not None:
         return Kind(said.lack or Kind.UNKNOWN), f"its error output says: {said.label}"
     if _is_killed(result):
@@ -139,9 +139,7 @@ class Clues:
     def slurm_job(self, node_id: int | None) -> int | None:
         """The number of the allocation that a runner was in."""
         node = self._node(node_id)
-        where = node.scheduler if node is not None and isinstance(node.scheduler, dict) else {}
-        number = str(where.get("slurm_job_id", ""))
-        return int(number) if number.isdecimal() else None
+        return node.slurm_job_id if node is not None else None
 
     def lost_by(self, job_id: int) -> int | None:
         """The runner that had a job when it went away."""
@@ -151,8 +149,8 @@ class Clues:
             self._lost_by = {job: data["compute_node_id"] for data in lost for job in data.get("job_ids") or ()}
         return self._lost_by.get(job_id)
 
-    def of_job(self, job: Job, result: Result) -> LogPattern | None:
-        """The last line of its error output that tells what it lacked; None where there is none, or no such file."""
+    def of_job(self, result: Result) -> LogPattern | None:
+        """The last line of a job's error output that tells what it lacked; None where none does, or there is no file."""
         name = stdio.file_name(
             workflow_id=self._workflow_id,
             job_id=result.job_id,

@@ -128,8 +128,7 @@ def _release(client: "Client", one: ScheduledComputeNode) -> list[ComputeNode]:
     """Close the runners of an allocation that has ended; their jobs are ready for others."""
     found = []
     for node in client.compute_nodes.list(one.workflow_id, is_active=True):
-        where = node.scheduler if isinstance(node.scheduler, dict) else {}
-        if node.compute_node_type == "slurm" and where.get("slurm_job_id") == str(one.scheduler_id):
+        if node.slurm_job_id is not None and node.slurm_job_id == one.scheduler_id:
             assert node.id is not None
             found.append(client.release(node.id))
     return found

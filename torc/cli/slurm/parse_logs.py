@@ -68,10 +68,8 @@ def allocations_of(torc: "Client", workflow_id: int) -> list[int]:
 def _affected(torc: "Client", workflow_id: int) -> Affected:
     allocation_of: dict[int, int] = {}
     for node in torc.compute_nodes.list(workflow_id):
-        where: dict[str, Any] = node.scheduler if isinstance(node.scheduler, dict) else {}
-        number = str(where.get("slurm_job_id", ""))
-        if node.compute_node_type == "slurm" and number.isdecimal() and node.id is not None:
-            allocation_of[node.id] = int(number)
+        if node.slurm_job_id is not None and node.id is not None:
+            allocation_of[node.id] = node.slurm_job_id
     names = {job.id: job.name for job in torc.jobs.list(workflow_id)}
     found: dict[int, set[int]] = defaultdict(set)
     for result in torc.results.list(workflow_id, all_attempts=True, all_runs=True):
