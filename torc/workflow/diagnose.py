@@ -150,7 +150,7 @@ class Clues:
         return self._lost_by.get(job_id)
 
     def of_job(self, result: Result) -> LogPattern | None:
-        """The last line of a job's error output that tells what it lacked; None where none does, or there is no file."""
+        """The last line of a job's error output that tells what it lacked; None where no line does."""
         name = stdio.file_name(
             workflow_id=self._workflow_id,
             job_id=result.job_id,
